@@ -21,6 +21,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 const suffix = ".tmp"
@@ -105,12 +106,14 @@ func (f *File) Close() error {
 // Sweep removes what writers left in dir when they were killed. Call it
 // when no other writer is at work there.
 func Sweep(dir string) error {
-	left, err := filepath.Glob(filepath.Join(dir, ".*"+suffix))
+	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return fmt.Errorf("looking for temporary files in %s: %w", dir, err)
+		return fmt.Errorf("looking for temporary files: %w", err)
 	}
-	for _, p := range left {
-		err = errors.Join(err, os.Remove(p))
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), ".") && strings.HasSuffix(e.Name(), suffix) {
+			err = errors.Join(err, os.Remove(filepath.Join(dir, e.Name())))
+		}
 	}
 	return err
 }
