@@ -1,0 +1,192 @@
+package applicability
+
+import (
+	"encoding/xml"
+	"fmt"
+
+	"waptwua"
+)
+
+// metadata reads what the operators without attributes need and skips the
+// rest: a component package's manifest may have tens of megabytes.
+func (r *reader) metadata() error {
+	m := new(Metadata)
+	for {
+		start, err := r.child()
+		if err != nil {
+			return atEOF(err)
+		}
+		if start == nil {
+			break
+		}
+		if err := r.oneMetadata(m, start); err != nil {
+			return err
+		}
+	}
+	if m.Package != "" || m.Patch != nil || m.Application != "" {
+		r.rules.Metadata = m
+	}
+	return nil
+}
+
+func (r *reader) oneMetadata(m *Metadata, start *xml.StartElement) error {
+	switch start.Name.Local {
+	case "CbsPackageApplicabilityMetadata":
+		return r.each(func(e *xml.StartElement) { m.assembly(e) })
+	case "m.MsiPatchMetadata", "MsiPatchMetadata":
+		return r.patch(m)
+	case "m.MsiApplicationMetadata", "MsiApplicationMetadata":
+		return r.application(m)
+	}
+	return r.dec.Skip()
+}
+
+// each visits every element up to the end tag of the open one.
+func (r *reader) each(visit func(*xml.StartElement)) error {
+	for depth := 1; depth > 0; {
+		t, err := r.dec.Token()
+		if err != nil {
+			return atEOF(err)
+		}
+		switch t := t.(type) {
+		case xml.StartElement:
+			depth++
+			visit(&t)
+		case xml.EndElement:
+			depth--
+		}
+	}
+	return nil
+}
+
+// assembly takes the first identity: that of the package itself. Those of
+// its parents and contents follow.
+func (m *Metadata) assembly(e *xml.StartElement) {
+	if m.Package != "" || e.Name.Local != "assemblyIdentity" {
+		return
+	}
+	a := attributes{e.Attr, new(Parser)}
+	language := a.get("language")
+	if fold(language) == "neutral" {
+		language = ""
+	}
+	m.Package = a.get("name") + "~" + a.get("publicKeyToken") + "~" + a.get("processorArchitecture") +
+		"~" + language + "~" + a.get("version")
+}
+
+func (r *reader) application(m *Metadata) error {
+	return r.eachText(func(e *xml.StartElement, text func() (string, error)) (bool, error) {
+		a := attributes{e.Attr, r.parser}
+		if code := a.get("ProductCode"); code != "" {
+			m.Application = code
+		}
+		if e.Name.Local != "ProductCode" && e.Name.Local != "m.ProductCode" {
+			return false, nil
+		}
+		code, err := text()
+		m.Application = code
+		return true, err
+	})
+}
+
+// patch reads the patch description that the Windows Installer extracts from
+// a .msp (MsiExtractPatchXMLData).
+func (r *reader) patch(m *Metadata) error {
+	var target *PatchTarget
+	return r.eachText(func(e *xml.StartElement, text func() (string, error)) (bool, error) {
+		a := attributes{e.Attr, r.parser}
+		switch e.Name.Local {
+		case "MsiPatch":
+			code := a.get("PatchGUID")
+			m.Patch = &PatchMetadata{Code: code, code: fold(code)}
+			return false, nil
+		case "TargetProduct":
+			if m.Patch == nil || len(m.Patch.Targets) >= r.limits.Nodes {
+				return false, fmt.Errorf("patch metadata: TargetProduct %w or outside MsiPatch", waptwua.ErrLimit)
+			}
+			m.Patch.Targets = append(m.Patch.Targets, PatchTarget{})
+			target = &m.Patch.Targets[len(m.Patch.Targets)-1]
+			return false, nil
+		case "TargetProductCode", "TargetVersion", "TargetLanguage":
+			s, err := text()
+			if err == nil && target != nil {
+				err = target.set(e.Name.Local, s, a)
+			}
+			return true, err
+		}
+		return false, nil
+	})
+}
+
+func (t *PatchTarget) set(name, text string, a attributes) (err error) {
+	if text == "" || fold(a.get("Validate")) == "false" && name != "TargetProductCode" {
+		return nil
+	}
+	switch name {
+	case "TargetProductCode":
+		t.ProductCode, t.code = text, fold(text)
+	case "TargetLanguage":
+		n, err := parseInt(text)
+		if err != nil {
+			return fmt.Errorf("patch metadata: TargetLanguage %q", text)
+		}
+		language := int(n)
+		t.Language = &language
+	case "TargetVersion":
+		return t.setVersion(text, a)
+	}
+	return nil
+}
+
+func (t *PatchTarget) setVersion(text string, a attributes) error {
+	v, err := ParseVersion(text)
+	if err != nil {
+		return fmt.Errorf("patch metadata: %w", err)
+	}
+	t.Version = &v
+	switch a.get("ComparisonType") {
+	case "LessThan":
+		t.Comparison = LessThan
+	case "LessThanOrEqual":
+		t.Comparison = LessThanOrEqualTo
+	case "GreaterThan":
+		t.Comparison = GreaterThan
+	case "GreaterThanOrEqual":
+		t.Comparison = GreaterThanOrEqualTo
+	}
+	switch a.get("ComparisonFilter") {
+	case "Major":
+		t.Filter = 1
+	case "MajorMinor":
+		t.Filter = 2
+	case "MajorMinorUpdate":
+		t.Filter = 3
+	case "None":
+		t.Version = nil
+	}
+	return nil
+}
+
+// eachText visits every element up to the end tag of the open one; a visitor
+// that took the element's text, and with it its end tag, says so.
+func (r *reader) eachText(visit func(e *xml.StartElement, text func() (string, error)) (took bool, err error)) error {
+	for depth := 1; depth > 0; {
+		t, err := r.dec.Token()
+		if err != nil {
+			return atEOF(err)
+		}
+		switch t := t.(type) {
+		case xml.StartElement:
+			took, err := visit(&t, r.text)
+			if err != nil {
+				return err
+			}
+			if !took {
+				depth++
+			}
+		case xml.EndElement:
+			depth--
+		}
+	}
+	return nil
+}
