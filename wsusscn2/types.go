@@ -65,7 +65,8 @@ const (
 	KindFile      Kind = 'f' // files/<2hex>/<SHA1>: an included file
 )
 
-// Core is a c/ fragment.
+// Core is a c/ fragment. Rules is part of the bytes that were parsed: clone
+// it to keep it longer than them.
 type Core struct {
 	ID                   waptwua.UpdateID
 	UpdateType           string // Software, Category, Detectoid or Driver
@@ -87,7 +88,8 @@ type Clause struct {
 // BundleClause is satisfied when at least one member is.
 type BundleClause struct{ Members []waptwua.UpdateID }
 
-// Extended is an x/ fragment.
+// Extended is an x/ fragment. HandlerData is part of the bytes that were
+// parsed: clone it to keep it longer than them.
 type Extended struct {
 	DefaultLanguage string
 	Handler         string // Cbs, CommandLineInstallation, WindowsInstaller, OSInstaller …
@@ -121,4 +123,13 @@ type Localized struct {
 	UninstallNotes string
 	MoreInfoURL    string
 	SupportURL     string
+}
+
+// Eula is one <EulaFile> of an e/ fragment: a licence text in one language.
+// Its content lies in the archive as an included file of that digest.
+type Eula struct {
+	Digest   waptwua.SHA1
+	FileName string
+	Size     int64 // bytes
+	Language string
 }

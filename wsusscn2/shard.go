@@ -1,0 +1,213 @@
+package wsusscn2
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+
+	"waptwua"
+	"waptwua/cab"
+)
+
+// Shard is one inner cabinet, held in memory or in a SpoolFile until Close.
+// It serves one goroutine; several shards may be read at the same time.
+type Shard struct {
+	ShardSpan
+	Size    int64 // bytes of the inner cabinet
+	archive *Archive
+	cabinet *cab.Reader
+	content io.ReaderAt
+	buffer  *[]byte   // where content lies in memory
+	spooled SpoolFile // where it does not
+}
+
+// Shards hands out the shards that sel selects something of, one by one, in
+// the order in which the archive stores them. visit owns the shard and must
+// close it, at once or later and from any goroutine: to work in parallel,
+// send it to workers, and bound their number, because every open shard
+// occupies memory. Returning fs.SkipAll ends the pass without an error.
+func (a *Archive) Shards(ctx context.Context, sel Selection, visit func(*Shard) error) error {
+	ix, err := a.Index(ctx)
+	if err != nil {
+		return err
+	}
+	spans := make(map[*cab.File]ShardSpan)
+	for _, span := range ix.Shards {
+		if !sel.touches(span) {
+			continue
+		}
+		f := a.files[strings.ToLower(span.Name)]
+		if f == nil {
+			return formatError(span.Name, "%s names this shard, but the archive does not hold it", indexName)
+		}
+		spans[f] = span
+	}
+	isShard := func(f *cab.File) bool { _, ok := spans[f]; return ok }
+	err = walk(ctx, outerName, a.cabinet, isShard, func(f *cab.File, r io.Reader) error {
+		s, err := a.load(ctx, f, r)
+		if err != nil {
+			return err
+		}
+		s.ShardSpan = spans[f]
+		return visit(s)
+	})
+	if errors.Is(err, fs.SkipAll) {
+		return nil
+	}
+	return err
+}
+
+// load reads the inner cabinet f, whose content r gives, and opens it.
+func (a *Archive) load(ctx context.Context, f *cab.File, r io.Reader) (*Shard, error) {
+	if f.Size > a.opt.Limits.ShardBytes {
+		return nil, limitError(f.Name, "an inner cabinet of %d bytes, more than %d", f.Size, a.opt.Limits.ShardBytes)
+	}
+	s := &Shard{ShardSpan: ShardSpan{Name: f.Name}, Size: f.Size, archive: a}
+	err := s.fill(ctx, r)
+	if err == nil {
+		s.cabinet, err = cab.NewReaderLimits(s.content, s.Size, a.opt.Limits.Cabinet)
+	}
+	if err != nil {
+		return nil, inCabinet(f.Name, errors.Join(err, s.Close()))
+	}
+	return s, nil
+}
+
+func (s *Shard) fill(ctx context.Context, r io.Reader) error {
+	if s.Size <= s.archive.opt.Limits.MemoryBytes {
+		return s.fillMemory(ctx, r)
+	}
+	spool := s.archive.opt.Spool
+	if spool == nil {
+		return fmt.Errorf("an inner cabinet of %d bytes does not fit into %d bytes of memory and there is no spool: %w",
+			s.Size, s.archive.opt.Limits.MemoryBytes, waptwua.ErrLimit)
+	}
+	file, err := spool.Create(s.Name, s.Size)
+	if err != nil {
+		return fmt.Errorf("spooling: %w", err)
+	}
+	s.spooled, s.content = file, file
+	return inSteps(ctx, s.Size, func(_, n int64) error {
+		_, err := io.CopyN(file, r, n)
+		return err
+	})
+}
+
+func (s *Shard) fillMemory(ctx context.Context, r io.Reader) error {
+	s.buffer, _ = s.archive.buffers.Get().(*[]byte)
+	if s.buffer == nil {
+		s.buffer = new([]byte)
+	}
+	if int64(cap(*s.buffer)) < s.Size {
+		*s.buffer = make([]byte, s.Size)
+	}
+	data := (*s.buffer)[:s.Size]
+	s.content = bytes.NewReader(data)
+	return inSteps(ctx, s.Size, func(done, n int64) error {
+		_, err := io.ReadFull(r, data[done:done+n])
+		return err
+	})
+}
+
+// inSteps calls step for up to a megabyte at a time, until size bytes are
+// done or the context ends.
+func inSteps(ctx context.Context, size int64, step func(done, n int64) error) error {
+	for done := int64(0); done < size; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		n := min(size-done, 1<<20)
+		if err := step(done, n); err != nil {
+			return err
+		}
+		done += n
+	}
+	return nil
+}
+
+// Close gives the shard's memory or spool file back. Closing it again does
+// nothing.
+func (s *Shard) Close() error {
+	spooled := s.spooled
+	if s.buffer != nil {
+		s.archive.buffers.Put(s.buffer)
+	}
+	s.buffer, s.spooled, s.content, s.cabinet = nil, nil, nil, nil
+	if spooled == nil {
+		return nil
+	}
+	if err := spooled.Close(); err != nil {
+		return fmt.Errorf("closing the spool file of %s: %w", s.Name, err)
+	}
+	return nil
+}
+
+// Digest is the SHA-256 of the inner cabinet. A shard whose digest is the
+// same as last month's holds the same fragments.
+func (s *Shard) Digest() (d waptwua.SHA256, err error) {
+	h := sha256.New()
+	if _, err := io.Copy(h, io.NewSectionReader(s.content, 0, s.Size)); err != nil {
+		return d, fmt.Errorf("digest of %s: %w", s.Name, err)
+	}
+	return waptwua.SHA256(h.Sum(nil)), nil
+}
+
+// Fragments calls visit for every fragment of the shard that sel selects.
+// It decodes every folder that holds one of them once. Returning fs.SkipAll
+// ends the walk without an error; other errors of visit come back with the
+// fragment's path.
+func (s *Shard) Fragments(ctx context.Context, sel Selection, visit func(Fragment) error) error {
+	err := s.fragments(ctx, sel, new([]byte), visit)
+	if errors.Is(err, fs.SkipAll) {
+		return nil
+	}
+	return err
+}
+
+// fragments is Fragments with a buffer that the caller may use again.
+func (s *Shard) fragments(ctx context.Context, sel Selection, buf *[]byte, visit func(Fragment) error) error {
+	want := func(f *cab.File) bool {
+		frag, ok := parseName(f.Name)
+		return ok && sel.selects(frag)
+	}
+	return walk(ctx, s.Name, s.cabinet, want, func(f *cab.File, r io.Reader) error {
+		frag, _ := parseName(f.Name)
+		frag.Shard = s.Name
+		var err error
+		if frag.Data, err = s.read(f, r, buf); err == nil {
+			err = visit(frag)
+		}
+		return at(frag.Path(), err)
+	})
+}
+
+// read reads a fragment into buf, which grows with what really comes.
+func (s *Shard) read(f *cab.File, r io.Reader, buf *[]byte) ([]byte, error) {
+	if f.Size > s.archive.opt.Limits.FragmentBytes {
+		return nil, limitError(path.Join(s.Name, f.Name), "a fragment of %d bytes, more than %d",
+			f.Size, s.archive.opt.Limits.FragmentBytes)
+	}
+	if int64(cap(*buf)) < f.Size {
+		*buf = make([]byte, f.Size+f.Size/4)
+	}
+	data := (*buf)[:f.Size]
+	_, err := io.ReadFull(r, data)
+	return data, err
+}
+
+// Fragments calls visit for every fragment that sel selects, shard by
+// shard, in stored order. Shards without a selected revision are not
+// decoded. For early ends and errors see Shard.Fragments.
+func (a *Archive) Fragments(ctx context.Context, sel Selection, visit func(Fragment) error) error {
+	var buf []byte
+	return a.Shards(ctx, sel, func(s *Shard) error {
+		defer s.Close()
+		return s.fragments(ctx, sel, &buf, visit)
+	})
+}
