@@ -1,0 +1,127 @@
+package cab
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+
+	"waptwua/lzx"
+)
+
+const (
+	blockHeaderSize = 8                 // CFDATA without reserve
+	maxBlockInput   = lzx.MaxFrameInput // the most data bytes of a CFDATA block
+)
+
+// blockReader reads a folder's CFDATA blocks one after the other.
+type blockReader struct {
+	section *io.SectionReader // the cabinet, up to cbCabinet
+	buffer  *bufio.Reader
+	start   int64 // of the folder's first block
+	offset  int64 // of the next block
+	left    int   // blocks still to come
+
+	head []byte // the header, with reserve, of the block read last
+	buf  [maxBlockInput]byte
+}
+
+func newBlockReader(f *Folder) *blockReader {
+	section := io.NewSectionReader(f.reader.src, 0, f.reader.Header.Size)
+	return &blockReader{
+		section: section,
+		buffer:  bufio.NewReaderSize(section, 1<<16),
+		start:   f.start,
+		head:    make([]byte, blockHeaderSize+f.reader.Header.DataReserve),
+	}
+}
+
+// rewind goes back to the first of n blocks.
+func (b *blockReader) rewind(n int) error {
+	b.offset, b.left = b.start, n
+	if _, err := b.section.Seek(b.start, io.SeekStart); err != nil {
+		return fmt.Errorf("cab: seeking to a folder's data: %w", err)
+	}
+	b.buffer.Reset(b.section)
+	return nil
+}
+
+// next returns the data of the next block, valid until the next call, and
+// the size of its content. It returns io.EOF after the last block.
+func (b *blockReader) next() (data []byte, size int, err error) {
+	if b.left == 0 {
+		return nil, 0, io.EOF
+	}
+	if err := b.fill(b.head); err != nil {
+		return nil, 0, err
+	}
+	n := int(binary.LittleEndian.Uint16(b.head[4:]))
+	size = int(binary.LittleEndian.Uint16(b.head[6:]))
+	switch {
+	case n > maxBlockInput:
+		return nil, 0, fault(ErrFormat, b.offset, "a block of %d bytes, the most is %d", n, maxBlockInput)
+	case size > blockSize:
+		return nil, 0, fault(ErrFormat, b.offset, "a block for %d bytes of content, the most is %d", size, blockSize)
+	case size == 0:
+		return nil, 0, fault(ErrUnsupported, b.offset, "a block that ends in the next cabinet of the set")
+	}
+	data = b.buf[:n]
+	if err := b.fill(data); err != nil {
+		return nil, 0, err
+	}
+	if !b.sound(data) {
+		return nil, 0, fault(ErrChecksum, b.offset, "the block's checksum is %08x, its bytes give %08x",
+			binary.LittleEndian.Uint32(b.head), b.checksum(data, nil))
+	}
+	b.offset += int64(len(b.head) + n)
+	b.left--
+	return data, size, nil
+}
+
+func (b *blockReader) fill(p []byte) error {
+	_, err := io.ReadFull(b.buffer, p)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return fault(ErrFormat, b.offset, "the cabinet ends within a block")
+	}
+	return fmt.Errorf("cab: reading the block at offset %d: %w", b.offset, err)
+}
+
+// sound tells whether the block has its checksum, or none (zero). Programs
+// differ on whether the block's reserve counts; either is accepted.
+func (b *blockReader) sound(data []byte) bool {
+	want := binary.LittleEndian.Uint32(b.head)
+	if want == 0 || want == b.checksum(data, nil) {
+		return true
+	}
+	reserve := b.head[blockHeaderSize:]
+	return len(reserve) > 0 && want == b.checksum(data, reserve)
+}
+
+func (b *blockReader) checksum(data, reserve []byte) uint32 {
+	sizes := binary.LittleEndian.Uint32(b.head[4:])
+	return checksum(data) ^ sizes ^ checksum(reserve)
+}
+
+// checksum is the exclusive or of the data's 32-bit little-endian words; of
+// up to three bytes that remain, the first counts most.
+func checksum(data []byte) uint32 {
+	var wide uint64
+	for ; len(data) >= 8; data = data[8:] {
+		wide ^= binary.LittleEndian.Uint64(data)
+	}
+	sum := uint32(wide&math.MaxUint32) ^ uint32(wide>>32)
+	if len(data) >= 4 {
+		sum ^= binary.LittleEndian.Uint32(data)
+		data = data[4:]
+	}
+	var tail uint32
+	for _, c := range data {
+		tail = tail<<8 | uint32(c)
+	}
+	return sum ^ tail
+}

@@ -1,0 +1,78 @@
+package cab
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"strings"
+	"unicode/utf8"
+)
+
+func (f *File) setName(b []byte) {
+	f.Name = decodeName(b, f.Attributes&NameIsUTF8 != 0)
+	if !isASCII(b) {
+		f.RawName = bytes.Clone(b)
+	}
+}
+
+// decodeName turns a stored name into one with '/' between its elements. A
+// byte sequence that is not UTF-8 becomes U+FFFD in a name flagged as UTF-8,
+// so that an overlong coding of '.', '/' or '\' stands for nothing; other
+// names are then in a code page that the cabinet does not tell.
+func decodeName(b []byte, flagged bool) string {
+	name := string(b)
+	switch {
+	case utf8.ValidString(name):
+	case flagged:
+		name = strings.ToValidUTF8(name, "\uFFFD")
+	default:
+		runes := make([]rune, len(b))
+		for i, c := range b {
+			runes[i] = rune(c)
+		}
+		name = string(runes)
+	}
+	return strings.ReplaceAll(name, `\`, "/")
+}
+
+func isASCII(b []byte) bool {
+	for _, c := range b {
+		if c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// Path returns the file's name as a relative, slash-separated path that is
+// valid for fs.ValidPath and safe to join to a folder: not absolute, without
+// drive or stream (':'), and without empty, "." or ".." elements. For any
+// other name it returns a *FormatError that matches ErrFormat.
+func (f *File) Path() (string, error) {
+	if why := unsafe(f.Name); why != "" {
+		return "", fault(ErrFormat, f.entry, "the file name %q %s", f.Name, why)
+	}
+	return f.Name, nil
+}
+
+// unsafe tells what keeps a name from being a path, or "".
+func unsafe(name string) string {
+	switch {
+	case strings.HasPrefix(name, "/"):
+		return "is absolute"
+	case strings.Contains(name, ":"):
+		return "contains a colon"
+	}
+	for element := range strings.SplitSeq(name, "/") {
+		switch element {
+		case "":
+			return "has an empty element"
+		case ".", "..":
+			return fmt.Sprintf("has the element %q", element)
+		}
+	}
+	if !fs.ValidPath(name) {
+		return "is not valid UTF-8"
+	}
+	return ""
+}
