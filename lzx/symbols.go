@@ -122,7 +122,7 @@ func (d *Decoder) reaches(offset uint32, pos int) bool {
 // copyAround copies a match whose source crosses the end of the ring.
 func (d *Decoder) copyAround(pos, from, length int) {
 	n := copy(d.ring[pos:pos+length], d.ring[from:d.ringSize])
-	copy(d.ring[pos+n:pos+length], d.ring)
+	copyMatch(d.ring, pos+n, 0, length-n)
 }
 
 // copyMatch copies length bytes within the ring from from to pos; where they
