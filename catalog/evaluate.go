@@ -1,0 +1,289 @@
+package catalog
+
+import (
+	"waptwua"
+	"waptwua/applicability"
+)
+
+// Truth values, for brevity.
+const (
+	no      = applicability.False
+	yes     = applicability.True
+	unknown = applicability.Unknown
+)
+
+// EvaluateOptions choose what an evaluation reports.
+type EvaluateOptions struct {
+	IncludeSuperseded bool // keep superseded updates Applicable
+}
+
+// Verdict is what an evaluation says about an update.
+type Verdict uint8
+
+// The verdicts.
+const (
+	Unknown Verdict = iota
+	NotApplicable
+	Applicable
+	Installed
+	Superseded
+)
+
+// String is "unknown", "not applicable", "applicable", "installed" or
+// "superseded".
+func (v Verdict) String() string {
+	return [...]string{"unknown", "not applicable", "applicable", "installed", "superseded"}[v]
+}
+
+// MarshalText writes the form of String.
+func (v Verdict) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// state is what is known of a node on a machine.
+type state struct {
+	installed, applicable applicability.Truth
+	why                   cause
+	detail                int32 // clause or node the cause is about
+}
+
+func (s state) verdict() Verdict {
+	switch {
+	case s.installed == yes:
+		return Installed
+	case s.applicable == yes:
+		return Applicable
+	case s.installed == no && s.applicable == no:
+		return NotApplicable
+	}
+	return Unknown
+}
+
+// Evaluation is what a machine has and lacks of a graph. It is immutable.
+type Evaluation struct {
+	graph    *Graph
+	machine  *applicability.Machine
+	states   []state
+	verdicts []Verdict // of top-level nodes; of others as their state says
+	newer    map[index]index
+}
+
+// Evaluate tells the state of every update on the machine.
+func (g *Graph) Evaluate(m *applicability.Machine, o EvaluateOptions) *Evaluation {
+	e := &Evaluation{
+		graph: g, machine: m, newer: map[index]index{},
+		states: make([]state, len(g.nodes)), verdicts: make([]Verdict, len(g.nodes)),
+	}
+	c := &applicability.Context{Machine: m}
+	for _, i := range g.order {
+		e.states[i] = e.state(i, c)
+	}
+	for i := range g.nodes {
+		e.verdicts[i] = e.states[i].verdict()
+	}
+	for i := range g.nodes {
+		if g.nodes[i].kind == topLevel && e.states[i].verdict() == Applicable && !o.IncludeSuperseded {
+			e.supersede(index(i))
+		}
+	}
+	return e
+}
+
+func (e *Evaluation) state(i index, c *applicability.Context) state {
+	n := &e.graph.nodes[i]
+	met, clause := e.prerequisites(i)
+	if met == no {
+		return state{no, no, causePrerequisite, clause}
+	}
+	var s state
+	switch {
+	case len(n.children) > 0:
+		s = e.bundle(i)
+	case n.rules == nil:
+		s = state{unknown, unknown, causeNoRules, 0}
+	default:
+		s = ruleState(n, c)
+	}
+	s.installed, s.applicable = met.And(s.installed), met.And(s.applicable)
+	if met == unknown && s.verdict() == Unknown {
+		s.why, s.detail = causePrerequisiteUnknown, clause
+	}
+	return s
+}
+
+// ruleState asks the rules, and of them no more than the answer needs.
+// Categories and detectoids are only ever installed or not.
+func ruleState(n *node, c *applicability.Context) state {
+	s := state{installed: n.rules.Installed(c), why: causeRules}
+	switch {
+	case s.installed == yes:
+		s.why = causeInstalled
+		return s
+	case n.kind == evaluate:
+		s.why = causeNotInstalled
+		return s
+	}
+	superseded, installable := n.rules.Superseded(c), n.rules.Installable(c)
+	s.applicable = s.installed.Not().And(superseded.Not()).And(installable)
+	switch {
+	case s.applicable == yes:
+		s.why = causeInstallable
+	case superseded == yes:
+		s.why = causeReplaced
+	case installable == no:
+		s.why = causeNotInstallable
+	}
+	return s
+}
+
+// prerequisites is the conjunction of the clauses and the clause that
+// decided it.
+func (e *Evaluation) prerequisites(i index) (met applicability.Truth, clause int32) {
+	met = yes
+	for k, members := range e.graph.nodes[i].prerequisites {
+		t := no
+		for _, u := range members {
+			if t = t.Or(e.guid(u, i)); t == yes {
+				break
+			}
+		}
+		if t == no {
+			return no, int32(k)
+		}
+		if t == unknown && met == yes {
+			met, clause = unknown, int32(k)
+		}
+	}
+	return met, clause
+}
+
+// guid tells whether any revision of u is installed, as far as node i may
+// ask: within a cycle of dependencies nothing is known.
+func (e *Evaluation) guid(u guid, i index) applicability.Truth {
+	g := e.graph
+	t := no
+	for _, n := range g.revisions[u] {
+		if g.component[n] == g.component[i] {
+			t = t.Or(unknown)
+		} else {
+			t = t.Or(e.states[n].installed)
+		}
+	}
+	if len(g.revisions[u]) == 0 {
+		return unknown
+	}
+	return t
+}
+
+// bundle derives the state of a bundle from its children, as the package
+// comment says.
+func (e *Evaluation) bundle(i index) state {
+	someInstalled, someApplicable, complete := no, no, yes
+	s := state{why: causeChildren}
+	for k, clause := range e.graph.nodes[i].children {
+		installed, applicable := no, no
+		for _, c := range clause {
+			cs := e.childState(c, i)
+			installed, applicable = installed.Or(cs.installed), applicable.Or(cs.applicable)
+		}
+		someInstalled, someApplicable = someInstalled.Or(installed), someApplicable.Or(applicable)
+		covered := installed.Or(applicable)
+		if covered != yes && complete == yes {
+			s.why, s.detail = causeClause, int32(k)
+		}
+		complete = complete.And(covered)
+	}
+	s.installed = someInstalled.And(someApplicable.Not())
+	s.applicable = someApplicable.And(complete)
+	return s
+}
+
+func (e *Evaluation) childState(c, bundle index) state {
+	if c == dangling || e.graph.component[c] == e.graph.component[bundle] {
+		return state{installed: unknown, applicable: unknown}
+	}
+	return e.states[c]
+}
+
+// supersede lowers an applicable update that a newer one replaces.
+func (e *Evaluation) supersede(i index) {
+	g := e.graph
+	replaced := no
+	for _, newer := range e.replacements(i) {
+		t := e.states[newer].installed.Or(e.states[newer].applicable)
+		if newer == g.newest(i) {
+			t = yes
+		}
+		if t == no || t == unknown && replaced == unknown {
+			continue
+		}
+		replaced, e.newer[i] = t, newer
+		if t == yes {
+			break
+		}
+	}
+	switch replaced {
+	case yes:
+		e.verdicts[i] = Superseded
+	case unknown:
+		e.verdicts[i] = Unknown
+	}
+}
+
+// replacements are the updates that may supersede i: those that say so, and
+// its own newest revision.
+func (e *Evaluation) replacements(i index) []index {
+	list := e.graph.nodes[i].replacedBy
+	if n := e.graph.newest(i); n != i {
+		list = append(list[:len(list):len(list)], n)
+	}
+	return list
+}
+
+// newest is the newest top-level revision of the update of i.
+func (g *Graph) newest(i index) index {
+	for _, n := range g.revisions[g.nodes[i].guid] {
+		if g.nodes[n].kind == topLevel {
+			return n
+		}
+	}
+	return i
+}
+
+// Verdict is what the evaluation says about any revision; ok is false when
+// the graph does not hold it.
+func (e *Evaluation) Verdict(id waptwua.UpdateID) (v Verdict, ok bool) {
+	i, ok := e.graph.byID[id]
+	if !ok {
+		return Unknown, false
+	}
+	return e.verdicts[i], true
+}
+
+// Missing lists the top-level updates that the machine lacks: Applicable.
+func (e *Evaluation) Missing() []waptwua.UpdateID { return e.with(topLevel, Applicable) }
+
+// Installed lists the top-level updates that the machine has.
+func (e *Evaluation) Installed() []waptwua.UpdateID { return e.with(topLevel, Installed) }
+
+// Categories lists the categories and detectoids that hold on the machine.
+func (e *Evaluation) Categories() []waptwua.UpdateID { return e.with(evaluate, Installed) }
+
+func (e *Evaluation) with(k kind, v Verdict) []waptwua.UpdateID {
+	var ids []waptwua.UpdateID
+	for i := range e.verdicts {
+		if e.verdicts[i] == v && e.graph.nodes[i].kind == k {
+			ids = append(ids, e.graph.nodes[i].id)
+		}
+	}
+	return ids
+}
+
+// Counts counts the top-level updates by verdict.
+func (e *Evaluation) Counts() map[Verdict]int {
+	counts := map[Verdict]int{}
+	for i := range e.verdicts {
+		if e.graph.nodes[i].kind == topLevel {
+			counts[e.verdicts[i]]++
+		}
+	}
+	return counts
+}

@@ -1,0 +1,225 @@
+package catalog
+
+import (
+	"fmt"
+	"strings"
+
+	"waptwua"
+	"waptwua/applicability"
+)
+
+// cause is what decided a node's state.
+type cause uint8
+
+const (
+	causeNoRules cause = iota
+	causePrerequisite
+	causePrerequisiteUnknown
+	causeInstalled
+	causeNotInstalled
+	causeInstallable
+	causeNotInstallable
+	causeReplaced
+	causeRules
+	causeChildren
+	causeClause
+)
+
+// Result is the verdict about one update with its reason.
+type Result struct {
+	ID      waptwua.UpdateID `json:"id"`
+	Verdict Verdict          `json:"verdict"`
+	Reason  string           `json:"reason"` // one English sentence without a full stop
+
+	// ReplacedBy is the newer update that a superseded one gives way to; for
+	// an Unknown update, the one that may replace it.
+	ReplacedBy waptwua.UpdateID `json:"replaced_by,omitzero"`
+}
+
+// Result is the verdict about any revision; ok is false when the graph does
+// not hold it.
+func (e *Evaluation) Result(id waptwua.UpdateID) (r Result, ok bool) {
+	i, ok := e.graph.byID[id]
+	if !ok {
+		return Result{}, false
+	}
+	return e.result(i), true
+}
+
+// Results are the results of all top-level updates, in the archive's order.
+func (e *Evaluation) Results() []Result {
+	var out []Result
+	for i := range e.graph.nodes {
+		if e.graph.nodes[i].kind == topLevel {
+			out = append(out, e.result(index(i)))
+		}
+	}
+	return out
+}
+
+func (e *Evaluation) result(i index) Result {
+	r := Result{ID: e.graph.nodes[i].id, Verdict: e.verdicts[i]}
+	newer, replaced := e.newer[i]
+	switch {
+	case !replaced || r.Verdict == Applicable:
+		r.Reason = e.reason(i)
+	case r.Verdict == Superseded:
+		r.ReplacedBy = e.graph.nodes[newer].id
+		r.Reason = "replaced by " + e.graph.label(newer)
+	default:
+		r.ReplacedBy = e.graph.nodes[newer].id
+		r.Reason = fmt.Sprintf("applicable, but %s may replace it, and whether that applies is unknown", e.graph.label(newer))
+	}
+	return r
+}
+
+// reason puts a node's cause into words.
+func (e *Evaluation) reason(i index) string {
+	s, n := e.states[i], &e.graph.nodes[i]
+	switch s.why {
+	case causePrerequisite:
+		return "needs " + e.graph.clauseLabel(n.prerequisites[s.detail])
+	case causePrerequisiteUnknown:
+		return "needs " + e.graph.clauseLabel(n.prerequisites[s.detail]) + ", and whether that holds is unknown"
+	case causeInstalled:
+		return "its rule IsInstalled holds"
+	case causeNotInstalled:
+		return e.decided(i, "its rule IsInstalled does not hold", s.installed)
+	case causeInstallable:
+		return "its rule IsInstallable holds and it is not installed"
+	case causeNotInstallable:
+		return e.decided(i, "its rule IsInstallable does not hold", s.installed)
+	case causeReplaced:
+		return "its rule IsSuperseded holds"
+	case causeRules:
+		return e.doubt(i)
+	case causeChildren, causeClause:
+		return e.bundleReason(i)
+	}
+	return "the archive has neither rules nor children for it"
+}
+
+// decided is the sentence unless the rules left something open.
+func (e *Evaluation) decided(i index, sentence string, t applicability.Truth) string {
+	if t == unknown {
+		return e.doubt(i)
+	}
+	return sentence
+}
+
+// doubt names the first operator that left the rules of a node open.
+func (e *Evaluation) doubt(i index) string {
+	n := &e.graph.nodes[i]
+	trace := e.traceRules(n.rules)
+	for _, section := range trace.Steps {
+		if leaf := firstUnknown(section); leaf != nil {
+			return fmt.Sprintf("%s cannot be decided: %s: %s", section.Operator, leaf.Operator, leaf.Said)
+		}
+	}
+	if n.rules.IsInstalled == nil {
+		return "its rules have no section IsInstalled"
+	}
+	return "its rules have no section IsInstallable"
+}
+
+func firstUnknown(s *applicability.Step) *applicability.Step {
+	if s.Result != unknown {
+		return nil
+	}
+	for _, below := range s.Steps {
+		if leaf := firstUnknown(below); leaf != nil {
+			return leaf
+		}
+	}
+	return s
+}
+
+// traceRules evaluates rules once more, recording.
+func (e *Evaluation) traceRules(r *applicability.Rules) *applicability.Trace {
+	trace := new(applicability.Trace)
+	c := (&applicability.Context{Machine: e.machine}).WithTrace(trace)
+	if r.Installed(c) != yes && r.IsInstallable != nil {
+		r.Installable(c)
+		r.Superseded(c)
+	}
+	return trace
+}
+
+// bundleReason speaks for the child that decided a bundle.
+func (e *Evaluation) bundleReason(i index) string {
+	n, s := &e.graph.nodes[i], e.states[i]
+	clauses := n.children
+	switch s.verdict() {
+	case Installed:
+		return "every child that applies is installed"
+	case Applicable:
+		return e.childReason(clauses, Applicable)
+	case Unknown:
+		return e.childReason(clauses, Unknown)
+	}
+	if s.why == causeClause {
+		clauses = clauses[s.detail : s.detail+1]
+	}
+	return e.childReason(clauses, NotApplicable)
+}
+
+// childReason is the reason of the first child with the verdict.
+func (e *Evaluation) childReason(clauses [][]index, v Verdict) string {
+	for _, clause := range clauses {
+		for _, c := range clause {
+			if c == dangling {
+				if v == Unknown {
+					return "the archive does not hold a child that it names"
+				}
+				continue
+			}
+			if e.states[c].verdict() == v {
+				return fmt.Sprintf("child %s: %s", e.graph.nodes[c].id, e.reason(c))
+			}
+		}
+	}
+	return "its children leave it open"
+}
+
+// label names a node for people.
+func (g *Graph) label(i index) string {
+	n := &g.nodes[i]
+	if n.text.Title != "" {
+		return n.text.Title
+	}
+	return n.id.String()
+}
+
+// clauseLabel names the members of a prerequisite clause for people.
+func (g *Graph) clauseLabel(members []guid) string {
+	const shown = 3
+	var names []string
+	for _, u := range members[:min(shown, len(members))] {
+		names = append(names, g.guidLabel(u))
+	}
+	s := strings.Join(names, " or ")
+	if more := len(members) - shown; more > 0 {
+		s += fmt.Sprintf(" or one of %d others", more)
+	}
+	return s
+}
+
+func (g *Graph) guidLabel(u guid) string {
+	if title := g.title(u); title != "" {
+		return fmt.Sprintf("%q", title)
+	}
+	if len(g.revisions[u]) == 0 {
+		return g.guids[u] + " (not in the archive)"
+	}
+	return g.guids[u]
+}
+
+// title is the title of the newest revision that has one.
+func (g *Graph) title(u guid) string {
+	for _, n := range g.revisions[u] {
+		if t := g.nodes[n].text.Title; t != "" {
+			return t
+		}
+	}
+	return ""
+}
