@@ -8,14 +8,33 @@ type Code uint32
 // The codes that the program itself acts on or sets.
 const (
 	OK                  Code = 0
+	RebootRequiredOK    Code = 0x00240005
+	UnknownID           Code = 0x80240003
+	ItemNotFound        Code = 0x80240008
 	OperationInProgress Code = 0x80240009
-	ItemNotFound        Code = 0x80240034
+	CallCancelled       Code = 0x8024000B
 	InstallNotAllowed   Code = 0x80240016
+	NotApplicable       Code = 0x80240017
+	ExclusiveConflict   Code = 0x80240019
+	AllUpdatesFailed    Code = 0x80240022
+	EulasDeclined       Code = 0x80240023
+	NoUpdate            Code = 0x80240024
+	UninstallNotAllowed Code = 0x80240028
+	InvalidCriteria     Code = 0x80240032
+	InvalidOperation    Code = 0x80240036
 	InvalidScanFile     Code = 0x80247001
+	InstallerFailure    Code = 0x8024200B
 	IncorrectFileHash   Code = 0x80246002
 	NotDownloaded       Code = 0x80246007
+	DownloadFileMissing Code = 0x80246012
+	NotFound            Code = 0x80070002 // Win32: no such file
+	InvalidName         Code = 0x8007007B // Win32: a path that WUA does not take, such as a UNC path
 	ServiceDisabled     Code = 0x80070422
 	OutOfMemory         Code = 0x8007000E
+	ServerUnavailable   Code = 0x800706BA // Win32: the RPC server, that is WUA, is gone
+	ServicingReverted   Code = 0x800F0922 // CBS: the changes were rolled back at the restart
+	SourceMissing       Code = 0x800F081F
+	NotInstallable      Code = 0x800F081E
 )
 
 // Failed tells whether the code is a failure: its highest bit is set.
@@ -37,4 +56,11 @@ func (e *Error) Error() string {
 		return fmt.Sprintf("%s: %s (%s)", e.Op, e.Text, e.Code)
 	}
 	return fmt.Sprintf("%s: %s (%s)", e.Op, Lookup(e.Code).Sentence, e.Code)
+}
+
+// Is tells whether target is an *Error of the same code with neither
+// operation nor text, so that errors.Is(err, &Error{Code: c}) asks for c.
+func (e *Error) Is(target error) bool {
+	t, ok := target.(*Error)
+	return ok && t.Code == e.Code && t.Op == "" && t.Text == ""
 }

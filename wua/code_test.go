@@ -1,0 +1,96 @@
+package wua
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestLookup(t *testing.T) {
+	tests := map[string]struct {
+		code       Code
+		name, says string
+	}{
+		"success":           {OK, "S_OK", "succeeded"},
+		"restart":           {RebootRequiredOK, "WU_S_REBOOT_REQUIRED", "restart"},
+		"busy":              {OperationInProgress, "WU_E_OPERATIONINPROGRESS", "busy"},
+		"gone":              {ItemNotFound, "WU_E_ITEMNOTFOUND", "not offered"},
+		"scan file":         {InvalidScanFile, "WU_E_OL_INVALID_SCANFILE", "scan archive"},
+		"not downloaded":    {NotDownloaded, "WU_E_DM_NOTDOWNLOADED", "not on the host"},
+		"service disabled":  {ServiceDisabled, "ERROR_SERVICE_DISABLED", "disabled"},
+		"servicing":         {0x800F0823, "CBS_E_NEW_SERVICING_STACK_REQUIRED", "servicing stack"},
+		"trust":             {0x800B0109, "CERT_E_UNTRUSTEDROOT", "root"},
+		"name only":         {0x80240005, "WU_E_RANGEOVERLAP", "Windows Update Agent"},
+		"unknown servicing": {0x800F08FF, "", "CBS"},
+		"unknown handler":   {0x80242ABC, "", "installer"},
+		"unknown Win32":     {0x80070001 + 0x1000, "", "4097"},
+		"unknown":           {0x87654321, "", "does not know"},
+		"unknown success":   {0x00990000, "", "succeeded"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			m := Lookup(tt.code)
+			if m.Name != tt.name || !strings.Contains(m.Sentence, tt.says) {
+				t.Errorf("Lookup(%v) = %+v; want %q and something about %q", tt.code, m, tt.name, tt.says)
+			}
+			if tt.code.Failed() && m.Remedy == "" {
+				t.Errorf("Lookup(%v) gives no remedy", tt.code)
+			}
+		})
+	}
+}
+
+// TestTables checks every line: a name or a sentence, written once, in whole
+// sentences.
+func TestTables(t *testing.T) {
+	seen := map[Code]string{}
+	for _, codes := range [][]entry{
+		successCodes(), clientCodes(), handlerCodes(), downloadCodes(), scanCodes(), protocolCodes(),
+		storeCodes(), driverCodes(), setupCodes(), servicingCodes(), trustCodes(), windowsCodes(),
+	} {
+		for _, e := range codes {
+			if other, ok := seen[e.code]; ok {
+				t.Errorf("%v stands twice: %s, %s", e.code, other, e.name)
+			}
+			seen[e.code] = e.name
+			m := Lookup(e.code)
+			if m.Name != e.name || m.Sentence == "" || !strings.HasSuffix(m.Sentence, ".") {
+				t.Errorf("%v: %+v", e.code, m)
+			}
+			if m.Remedy != "" && !strings.HasSuffix(m.Remedy, ".") {
+				t.Errorf("%v: the remedy %q is no sentence", e.code, m.Remedy)
+			}
+		}
+	}
+	if len(seen) < 450 {
+		t.Errorf("only %d codes are known", len(seen))
+	}
+}
+
+func TestFailure(t *testing.T) {
+	at := time.Date(2026, 11, 20, 3, 0, 0, 0, time.UTC)
+	f := Failure(IncorrectFileHash, at, 2)
+	if f.HResult != 0x80246002 || f.Name != "WU_E_DM_INCORRECTFILEHASH" || f.Attempts != 2 || !f.At.Equal(at) || f.Sentence == "" || f.Remedy == "" {
+		t.Errorf("Failure = %+v", f)
+	}
+	wrapped := fmt.Errorf("scan: %w", &Error{Op: "search", Code: OutOfMemory, Text: "no memory left"})
+	if f := FailureOf(wrapped, at, 1); f.HResult != 0x8007000E || !strings.Contains(f.Sentence, "no memory left") {
+		t.Errorf("FailureOf an *Error = %+v", f)
+	}
+	if f := FailureOf(context.Canceled, at, 1); f.HResult != 0 || f.Sentence != context.Canceled.Error() {
+		t.Errorf("FailureOf another error = %+v", f)
+	}
+}
+
+func TestError(t *testing.T) {
+	err := fmt.Errorf("scan: %w", &Error{Op: "search", Code: OperationInProgress})
+	if got := err.Error(); got != "scan: search: Windows Update is busy with another operation. (0x80240009)" {
+		t.Errorf("the error reads %q", got)
+	}
+	if !errors.Is(err, &Error{Code: OperationInProgress}) || errors.Is(err, &Error{Code: OutOfMemory}) || errors.Is(err, &Error{Op: "install", Code: OperationInProgress}) {
+		t.Error("errors.Is does not compare codes")
+	}
+}

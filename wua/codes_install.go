@@ -1,0 +1,130 @@
+package wua
+
+// handlerCodes are those of the installers (0x80241xxx Windows Installer, 0x80242xxx handlers).
+func handlerCodes() []entry {
+	return []entry{
+		{0x80241001, "WU_E_MSI_WRONG_VERSION", "The Windows Installer of the host is too old.", remedyInstaller},
+		{0x80241002, "WU_E_MSI_NOT_CONFIGURED", "Windows Installer is not set up on the host.", remedyInstaller},
+		{0x80241003, "WU_E_MSP_DISABLED", "A policy forbids Windows Installer patches.", remedyPolicy},
+		{0x80241004, "WU_E_MSI_WRONG_APP_CONTEXT", "The program is installed for one user only.", "Install the program for all users, or let its user update it."},
+		{0x80241005, "WU_E_MSI_NOT_PRESENT", "The program that the update is for is damaged or gone.", remedyInstaller},
+		{0x80241FFF, "WU_E_MSP_UNEXPECTED", "Windows Installer met a situation that it did not expect.", remedyInstaller},
+		{0x80242000, "WU_E_UH_REMOTEUNAVAILABLE", "The process that installs updates could not be reached.", remedyRestart},
+		{0x80242001, "WU_E_UH_LOCALONLY", "The update can only be installed by the host itself.", ""},
+		{0x80242002, "WU_E_UH_UNKNOWNHANDLER", "This Windows version cannot install this kind of update.", remedySelfUpdate},
+		{0x80242003, "WU_E_UH_REMOTEALREADYACTIVE", "The process that installs updates is busy.", remedyWait},
+		{0x80242004, "WU_E_UH_DOESNOTSUPPORTACTION", "The installer of the update does not support this, such as removing it.", ""},
+		{0x80242005, "WU_E_UH_WRONGHANDLER", "The update was given to the wrong installer.", remedyReport},
+		{0x80242006, "WU_E_UH_INVALIDMETADATA", "The description of the update is not valid.", remedyArchive},
+		{0x80242007, "WU_E_UH_INSTALLERHUNG", "The installer of the update took longer than it may.", "Restart the host; it is tried again at the next run."},
+		{0x80242008, "WU_E_UH_OPERATIONCANCELLED", "The installation was cancelled.", remedyAgain},
+		{0x80242009, "WU_E_UH_BADHANDLERXML", "The instructions for the installer are not valid.", remedyArchive},
+		{0x8024200A, "WU_E_UH_CANREQUIREINPUT", "The update may ask questions and can only be installed by a user.", "Install it by hand on the host."},
+		{0x8024200B, "WU_E_UH_INSTALLERFAILURE", "The installer of the update ended with an error.", remedyCBSLog},
+		{0x8024200C, "WU_E_UH_FALLBACKTOSELFCONTAINED", "The difference file did not fit; the complete file is needed.", remedyFiles},
+		{0x8024200D, "WU_E_UH_NEEDANOTHERDOWNLOAD", "Further files of the update are needed.", remedyFiles},
+		{0x8024200E, "WU_E_UH_NOTIFYFAILURE", "The installer could not send its notification.", remedyAgain},
+		{0x8024200F, "WU_E_UH_INCONSISTENT_FILE_NAMES", "The names of the files differ from those of the description.", remedyFiles},
+		{0x80242010, "WU_E_UH_FALLBACKERROR", "The complete file could not be used either.", remedyFiles},
+		{0x80242011, "WU_E_UH_TOOMANYDOWNLOADREQUESTS", "The update asked too often for further files.", remedyFiles},
+		{0x80242012, "WU_E_UH_UNEXPECTEDCBSRESPONSE", "Windows servicing (CBS) answered in an unexpected way.", remedyRestoreHealth},
+		{0x80242013, "WU_E_UH_BADCBSPACKAGEID", "The package of the update has an identity that is not valid.", remedyArchive},
+		{0x80242014, "WU_E_UH_POSTREBOOTSTILLPENDING", "The work after the restart is not finished yet.", remedyWait},
+		{0x80242015, "WU_E_UH_POSTREBOOTRESULTUNKNOWN", "The result of the work after the restart is not known.", "Scan again to see whether the update is installed."},
+		{0x80242016, "WU_E_UH_POSTREBOOTUNEXPECTEDSTATE", "After the restart the update was in an unexpected state.", remedyRestoreHealth},
+		{0x80242017, "WU_E_UH_NEW_SERVICING_STACK_REQUIRED", "The update needs a newer servicing stack.", remedyStack},
+		{0x80242018, "WU_E_UH_CALLED_BACK_FAILURE", "The installer reported an error by itself.", remedyCBSLog},
+		{0x80242019, "WU_E_UH_CUSTOMINSTALLER_INVALID_SIGNATURE", "The signature of the installer is not valid.", remedyFiles},
+		{0x8024201A, "WU_E_UH_UNSUPPORTED_INSTALLCONTEXT", "The update cannot be installed for the whole host or for the user.", ""},
+		{0x8024201B, "WU_E_UH_INVALID_TARGETSESSION", "", ""},
+		{0x8024201C, "WU_E_UH_DECRYPTFAILURE", "A file could not be decrypted.", remedyFiles},
+		{0x8024201D, "WU_E_UH_HANDLER_DISABLEDUNTILREBOOT", "Nothing more can be installed before the host is restarted.", remedyRestart},
+		{0x8024201E, "WU_E_UH_APPX_NOT_PRESENT", "The app that the update is for is not installed.", remedyForbid},
+		{0x8024201F, "WU_E_UH_NOTREADYTOCOMMIT", "", ""},
+		{0x80242020, "WU_E_UH_APPX_INVALID_PACKAGE_VOLUME", "", ""},
+		{0x80242021, "WU_E_UH_APPX_DEFAULT_PACKAGE_VOLUME_UNAVAILABLE", "", ""},
+		{0x80242022, "WU_E_UH_APPX_INSTALLED_PACKAGE_VOLUME_UNAVAILABLE", "", ""},
+		{0x80242023, "WU_E_UH_APPX_PACKAGE_FAMILY_NOT_FOUND", "", ""},
+		{0x80242024, "WU_E_UH_APPX_SYSTEM_VOLUME_NOT_FOUND", "", ""},
+		{0x80242FFF, "WU_E_UH_UNEXPECTED", "The installer of the update met a situation that it did not expect.", remedyCBSLog},
+	}
+}
+
+// downloadCodes are those of the download manager (0x80246xxx).
+func downloadCodes() []entry {
+	return []entry{
+		{0x80246001, "WU_E_DM_URLNOTAVAILABLE", "The update has no address from which it can be downloaded.", remedyFiles},
+		{0x80246002, "WU_E_DM_INCORRECTFILEHASH", "A file does not have the digest that its description gives.", remedyFiles},
+		{0x80246003, "WU_E_DM_UNKNOWNALGORITHM", "The digest of a file is of a kind that this agent does not know.", remedySelfUpdate},
+		{0x80246004, "WU_E_DM_NEEDDOWNLOADREQUEST", "The files of the update have not been asked for.", remedyFiles},
+		{0x80246005, "WU_E_DM_NONETWORK", "There was no network connection.", remedyNetwork},
+		{0x80246006, "WU_E_DM_WRONGBITSVERSION", "The transfer service (BITS) is too old.", remedyRestoreHealth},
+		{0x80246007, "WU_E_DM_NOTDOWNLOADED", "The files of the update are not on the host.", remedyFiles},
+		{0x80246008, "WU_E_DM_FAILTOCONNECTTOBITS", "The transfer service (BITS) could not be reached.", "Start the service: sc start bits."},
+		{0x80246009, "WU_E_DM_BITSTRANSFERERROR", "The transfer service (BITS) failed.", remedyNetwork},
+		{0x8024600A, "WU_E_DM_DOWNLOADLOCATIONCHANGED", "The files of the update moved.", remedyFiles},
+		{0x8024600B, "WU_E_DM_CONTENTCHANGED", "The files of the update changed.", "Scan again."},
+		{0x8024600C, "WU_E_DM_DOWNLOADLIMITEDBYUPDATESIZE", "The update is too large for a download by a metered or limited connection.", ""},
+		{0x8024600E, "WU_E_DM_UNAUTHORIZED", "The server refused the download.", remedyNetwork},
+		{0x8024600F, "WU_E_DM_BG_ERROR_TOKEN_REQUIRED", "", ""},
+		{0x80246010, "WU_E_DM_DOWNLOADSANDBOXNOTFOUND", "The folder for the files of the update is gone.", remedyStore},
+		{0x80246011, "WU_E_DM_DOWNLOADFILEPATHUNKNOWN", "The path of a file is not known.", remedyFiles},
+		{0x80246012, "WU_E_DM_DOWNLOADFILEMISSING", "A file of the update is missing.", remedyFiles},
+		{0x80246013, "WU_E_DM_UPDATEREMOVED", "The update was taken back.", "Scan again."},
+		{0x80246014, "WU_E_DM_READRANGEFAILED", "A part of a file could not be read.", remedyFiles},
+		{0x80246016, "WU_E_DM_UNAUTHORIZED_NO_USER", "", ""},
+		{0x80246017, "WU_E_DM_UNAUTHORIZED_LOCAL_USER", "", ""},
+		{0x80246018, "WU_E_DM_UNAUTHORIZED_DOMAIN_USER", "", ""},
+		{0x80246019, "WU_E_DM_UNAUTHORIZED_MSA_USER", "", ""},
+		{0x8024601A, "WU_E_DM_FALLINGBACKTOBITS", "", ""},
+		{0x8024601B, "WU_E_DM_DOWNLOAD_VOLUME_CONFLICT", "The files of the update lie on another volume than needed.", remedyDisk},
+		{0x8024601C, "WU_E_DM_SANDBOX_HASH_MISMATCH", "A file in the folder of the update does not have the right digest.", remedyFiles},
+		{0x8024601D, "WU_E_DM_HARDRESERVEID_CONFLICT", "The disk space that Windows reserves for updates is in use.", remedyDisk},
+		{0x8024601E, "WU_E_DM_DOSVC_REQUIRED", "The Delivery Optimization service (DoSvc) is needed.", "Start the service: sc start dosvc."},
+		{0x80246FFF, "WU_E_DM_UNEXPECTED", "The download manager met a situation that it did not expect.", remedyFiles},
+	}
+}
+
+// driverCodes are those of drivers (0x8024Cxxx).
+func driverCodes() []entry {
+	return []entry{
+		{0x8024C001, "WU_E_DRV_PRUNED", "The driver was left out because a better one is installed.", ""},
+		{0x8024C002, "WU_E_DRV_NOPROP_OR_LEGACY", "", ""},
+		{0x8024C003, "WU_E_DRV_REG_MISMATCH", "The driver that was found is not the one that the registry names.", remedyDriver},
+		{0x8024C004, "WU_E_DRV_NO_METADATA", "", ""},
+		{0x8024C005, "WU_E_DRV_MISSING_ATTRIBUTE", "", ""},
+		{0x8024C006, "WU_E_DRV_SYNC_FAILED", "", ""},
+		{0x8024C007, "WU_E_DRV_NO_PRINTER_CONTENT", "", ""},
+		{0x8024C008, "WU_E_DRV_DEVICE_PROBLEM", "The device reports a problem.", "Check the device in the Device Manager."},
+		{0x8024CFFF, "WU_E_DRV_UNEXPECTED", "", ""},
+	}
+}
+
+// setupCodes are those of the agent updating itself (0x8024Dxxx).
+func setupCodes() []entry {
+	return []entry{
+		{0x8024D001, "WU_E_SETUP_INVALID_INFDATA", "", ""},
+		{0x8024D002, "WU_E_SETUP_INVALID_IDENTDATA", "", ""},
+		{0x8024D003, "WU_E_SETUP_ALREADY_INITIALIZED", "", ""},
+		{0x8024D004, "WU_E_SETUP_NOT_INITIALIZED", "", ""},
+		{0x8024D005, "WU_E_SETUP_SOURCE_VERSION_MISMATCH", "", ""},
+		{0x8024D006, "WU_E_SETUP_TARGET_VERSION_GREATER", "", ""},
+		{0x8024D007, "WU_E_SETUP_REGISTRATION_FAILED", "", ""},
+		{0x8024D008, "WU_E_SELFUPDATE_SKIP_ON_FAILURE", "", ""},
+		{0x8024D009, "WU_E_SETUP_SKIP_UPDATE", "", ""},
+		{0x8024D00A, "WU_E_SETUP_UNSUPPORTED_CONFIGURATION", "", ""},
+		{0x8024D00B, "WU_E_SETUP_BLOCKED_CONFIGURATION", "", ""},
+		{0x8024D00C, "WU_E_SETUP_REBOOT_TO_FIX", "Windows Update must finish updating itself by a restart.", remedyRestart},
+		{0x8024D00D, "WU_E_SETUP_ALREADYRUNNING", "Windows Update is updating itself.", remedyWait},
+		{0x8024D00E, "WU_E_SETUP_REBOOTREQUIRED", "Windows Update has updated itself and needs a restart.", remedyRestart},
+		{0x8024D00F, "WU_E_SETUP_HANDLER_EXEC_FAILURE", "", ""},
+		{0x8024D010, "WU_E_SETUP_INVALID_REGISTRY_DATA", "", ""},
+		{0x8024D011, "WU_E_SELFUPDATE_REQUIRED", "Windows Update must be updated first.", remedySelfUpdate},
+		{0x8024D012, "WU_E_SELFUPDATE_REQUIRED_ADMIN", "Windows Update must be updated first, by an administrator.", remedySelfUpdate},
+		{0x8024D013, "WU_E_SETUP_WRONG_SERVER_VERSION", "", ""},
+		{0x8024D014, "WU_E_SETUP_DEFERRABLE_REBOOT_PENDING", "A restart is outstanding before Windows Update can be updated.", remedyRestart},
+		{0x8024D015, "WU_E_SETUP_NON_DEFERRABLE_REBOOT_PENDING", "A restart is outstanding before Windows Update can be updated.", remedyRestart},
+		{0x8024D016, "WU_E_SETUP_FAIL", "", ""},
+		{0x8024DFFF, "WU_E_SETUP_UNEXPECTED", "", ""},
+	}
+}

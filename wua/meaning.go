@@ -1,0 +1,152 @@
+package wua
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"waptwua"
+)
+
+// Meaning explains a code to an administrator.
+type Meaning struct {
+	Name     string // as in Microsoft's headers, e.g. WU_E_OPERATIONINPROGRESS; empty: not known
+	Sentence string // what happened; never empty
+	Remedy   string // what to do about it; may be empty
+}
+
+// entry is a line of the tables. Without a sentence the family's counts.
+type entry struct {
+	code                   Code
+	name, sentence, remedy string
+}
+
+// table indexes every known code, once somebody asks.
+var table = sync.OnceValue(func() map[Code]Meaning {
+	m := make(map[Code]Meaning, 512)
+	for _, codes := range [][]entry{
+		successCodes(), clientCodes(), handlerCodes(), downloadCodes(), scanCodes(), protocolCodes(),
+		storeCodes(), driverCodes(), setupCodes(), servicingCodes(), trustCodes(), windowsCodes(),
+	} {
+		for _, e := range codes {
+			m[e.code] = Meaning{e.name, e.sentence, e.remedy}
+		}
+	}
+	return m
+})
+
+// Lookup explains a code. A code that is not known is explained by the part
+// of Windows that it comes from.
+func Lookup(c Code) Meaning {
+	m := table()[c]
+	if m.Sentence != "" {
+		return m
+	}
+	f := familyOf(c)
+	m.Sentence = f.sentence
+	if m.Remedy == "" {
+		m.Remedy = f.remedy
+	}
+	return m
+}
+
+// Failure describes a failed attempt by its code. at is when it failed,
+// attempts how often so far, this one included.
+func Failure(c Code, at time.Time, attempts int) waptwua.Failure {
+	m := Lookup(c)
+	return waptwua.Failure{
+		HResult: uint32(c), Name: m.Name, Sentence: m.Sentence, Remedy: m.Remedy,
+		At: at, Attempts: attempts,
+	}
+}
+
+// FailureOf describes a failed attempt by its error: by its code when there
+// is an *Error in it, and else by its text.
+func FailureOf(err error, at time.Time, attempts int) waptwua.Failure {
+	var e *Error
+	if !errors.As(err, &e) {
+		return waptwua.Failure{Sentence: err.Error(), At: at, Attempts: attempts}
+	}
+	f := Failure(e.Code, at, attempts)
+	if e.Text != "" {
+		f.Sentence += " Windows says: " + e.Text
+	}
+	return f
+}
+
+// family is a range of codes with one origin.
+type family struct {
+	first, last      Code
+	sentence, remedy string
+}
+
+func familyOf(c Code) family {
+	for _, f := range families() {
+		if f.first <= c && c <= f.last {
+			return f
+		}
+	}
+	if c>>16 == 0x8007 {
+		return family{sentence: fmt.Sprintf("Windows reports the system error %d.", c&0xFFFF), remedy: "Run \"net helpmsg " + fmt.Sprint(uint32(c&0xFFFF)) + "\" on the host for its text."}
+	}
+	if !c.Failed() {
+		return family{sentence: "The operation succeeded."}
+	}
+	return family{sentence: "Windows reports an error that this program does not know.", remedy: "Look the code up in Microsoft's documentation."}
+}
+
+func families() []family {
+	return []family{
+		{0x00240000, 0x0024FFFF, "The operation succeeded; Windows Update adds a remark that this program does not know.", ""},
+		{0x80240000, 0x802403FF, "The Windows Update Agent refused or could not finish the operation.", remedyAgain},
+		{0x80240400, 0x80240FFF, "The Windows Update Agent could not talk to an update server.", remedyNetwork},
+		{0x80241000, 0x80241FFF, "Windows Installer could not handle the update.", remedyInstaller},
+		{0x80242000, 0x80242FFF, "The installer of the update failed.", remedyCBSLog},
+		{0x80243000, 0x80243FFF, "The user interface or the result file of the update failed.", remedyAgain},
+		{0x80244000, 0x80244FFF, "The Windows Update Agent could not talk to an update server.", remedyNetwork},
+		{0x80245000, 0x80245FFF, "The Windows Update Agent could not find out which update server to use.", remedyNetwork},
+		{0x80246000, 0x80246FFF, "The files of the update are missing or are not what they should be.", remedyFiles},
+		{0x80247000, 0x802470FF, "The scan archive could not be used.", remedyArchive},
+		{0x80247100, 0x80247FFF, "The signature of the update's description could not be verified.", remedyMetadata},
+		{0x80248000, 0x80248FFF, "The database of the Windows Update Agent is damaged or busy.", remedyStore},
+		{0x80249000, 0x80249FFF, "The inventory of the host for Windows Update failed.", remedyAgain},
+		{0x8024A000, 0x8024AFFF, "Automatic Updates could not do its work.", remedyAgain},
+		{0x8024B000, 0x8024BFFF, "A task of the Windows Update Agent failed.", remedyAgain},
+		{0x8024C000, 0x8024CFFF, "A driver could not be offered or installed.", remedyDriver},
+		{0x8024D000, 0x8024DFFF, "The Windows Update Agent could not update itself.", remedySelfUpdate},
+		{0x8024E000, 0x8024EFFF, "The Windows Update Agent could not evaluate the rules of an update.", remedyArchive},
+		{0x8024F000, 0x8024FFFF, "The event reporter of Windows Update failed.", remedyAgain},
+		{0x800F0800, 0x800F0FFF, "Windows servicing (CBS) refused or could not finish the operation.", remedyRestoreHealth},
+		{0x800B0000, 0x800B0FFF, "A signature or certificate is not trusted by the host.", remedyCertificates},
+		{0x80092000, 0x80093FFF, "A certificate or signature could not be read.", remedyCertificates},
+		{0xC8000000, 0xC800FFFF, "The database engine of the Windows Update Agent failed.", remedyStore},
+		{0xC1420000, 0xC142FFFF, "DISM could not work on the Windows image.", remedyRestoreHealth},
+		{0xC1900000, 0xC190FFFF, "Windows Setup refused or could not finish the upgrade.", "See C:\\$WINDOWS.~BT\\Sources\\Panther\\setuperr.log on the host."},
+	}
+}
+
+// The remedies that several codes share.
+const (
+	remedyAgain         = "It is tried again at the next run. If it keeps failing, restart the host."
+	remedyRestart       = "Restart the host, then scan again."
+	remedyWait          = "Wait until the other operation has ended; it is tried again at the next run."
+	remedyNetwork       = "An offline scan needs no update server: check that the host is set to scan offline, or its network, name resolution and proxy."
+	remedyPolicy        = "Check the Windows Update policies of the host (gpresult /h) for one that forbids this, and take it away."
+	remedyService       = "Set the Windows Update service (wuauserv) to start manually: sc config wuauserv start= demand."
+	remedyDisk          = "Free space on the system drive of the host, at least 10 GB for a cumulative update, and try again."
+	remedyMemory        = "Close programs or give the host more memory (a scan needs about 2 GB), and scan again."
+	remedyRestoreHealth = "Run DISM /Online /Cleanup-Image /RestoreHealth and then sfc /scannow on the host, restart it and try again; C:\\Windows\\Logs\\CBS\\CBS.log names the cause."
+	remedyCBSLog        = "See C:\\Windows\\Logs\\CBS\\CBS.log and C:\\Windows\\WindowsUpdate.log (Get-WindowsUpdateLog) on the host for the cause."
+	remedyInstaller     = "Repair the program that the update is for, or install Windows Installer's prerequisites, and try again."
+	remedyFiles         = "The files are fetched and verified again at the next run. If it keeps failing, delete them on the server so that it downloads them anew."
+	remedyArchive       = "Fetch the scan archive again and verify it with \"waptserver archive verify\"; then scan again."
+	remedyMetadata      = "Check the clock and the root certificates of the host, fetch the scan archive again, and scan again."
+	remedyStore         = "Stop the Windows Update service, rename C:\\Windows\\SoftwareDistribution, start the service and scan again."
+	remedyDriver        = "Install the driver by the manufacturer's program, or forbid the update."
+	remedySelfUpdate    = "Install the newest servicing stack or Windows Update Agent for this Windows version, restart, and scan again."
+	remedyCertificates  = "Check the clock of the host and bring its root certificates up to date."
+	remedyStack         = "Install the newest servicing stack update for this Windows version first."
+	remedyForbid        = "If the host does not need this update, forbid it in the rules."
+	remedyReport        = "This should not happen: please report it with C:\\Windows\\WindowsUpdate.log."
+)
