@@ -1,6 +1,9 @@
 package wua
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Code is an HRESULT.
 type Code uint32
@@ -55,7 +58,7 @@ func (e *Error) Error() string {
 	if e.Text != "" {
 		return fmt.Sprintf("%s: %s (%s)", e.Op, e.Text, e.Code)
 	}
-	return fmt.Sprintf("%s: %s (%s)", e.Op, Lookup(e.Code).Sentence, e.Code)
+	return fmt.Sprintf("%s: %s (%s)", e.Op, strings.TrimSuffix(Lookup(e.Code).Sentence, "."), e.Code)
 }
 
 // Is tells whether target is an *Error of the same code with neither

@@ -87,7 +87,7 @@ func TestFailure(t *testing.T) {
 
 func TestError(t *testing.T) {
 	err := fmt.Errorf("scan: %w", &Error{Op: "search", Code: OperationInProgress})
-	if got := err.Error(); got != "scan: search: Windows Update is busy with another operation. (0x80240009)" {
+	if got := err.Error(); got != "scan: search: Windows Update is busy with another operation (0x80240009)" {
 		t.Errorf("the error reads %q", got)
 	}
 	if !errors.Is(err, &Error{Code: OperationInProgress}) || errors.Is(err, &Error{Code: OutOfMemory}) || errors.Is(err, &Error{Op: "install", Code: OperationInProgress}) {
