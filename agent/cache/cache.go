@@ -1,0 +1,173 @@
+// Package cache keeps the files that an agent has loaded: the scan archive,
+// payload files of updates, and the signed statements that name them.
+//
+// # Promises
+//
+//   - A file appears under its name only after its size and digests have
+//     been checked; until then it is NAME.part. A file with wrong bytes is
+//     deleted and what was there before stays.
+//   - An interrupted download goes on where it stopped, within the call and
+//     after a restart, as long as the server still has the same file
+//     (Range with If-Range).
+//   - Before bytes arrive the volume must have room for them and a reserve.
+//   - [Cache.Limit] bounds all downloads of the cache together.
+//
+// # Layout
+//
+//	archive/current.json       which archive is in use, with its validators
+//	archive/SHA256.cab         the archive itself
+//	files/SHA1_NAME            payload files, by waptwua.File.StoredName
+//	statements/UPDATEID.json   envelopes of transport.FilesStatement
+//
+// Several goroutines may load different files at once; [Cache.Payload] of
+// the same file must not run twice at a time.
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/time/rate"
+
+	"waptwua"
+	"waptwua/internal/atomicfile"
+	"waptwua/transport/client"
+)
+
+// DefaultReserve is the room, in bytes, that a download leaves on the volume.
+const DefaultReserve = 1 << 30
+
+// ErrNoRoom says that the volume is too full.
+var ErrNoRoom = errors.New("not enough room on the disk")
+
+// Opener opens a file at its source, from the beginning or from an offset;
+// *client.Client and *client.Direct have such methods.
+type Opener func(context.Context, client.FileRequest) (*client.FileResponse, error)
+
+// Options of a cache.
+type Options struct {
+	Reserve int64                               // bytes to leave free; 0: DefaultReserve
+	Free    func(dir string) (uint64, error)    // bytes free on the volume of dir
+	Limit   *rate.Limiter                       // bytes per second for all downloads; nil: no limit
+	Check   func(context.Context, string) error // Microsoft's signature of the archive at a path; nil: left to WUA
+}
+
+// Cache is a folder of loaded files.
+type Cache struct {
+	dir string
+	Options
+}
+
+// The folders of a cache.
+const (
+	dirArchive    = "archive"
+	dirFiles      = "files"
+	dirStatements = "statements"
+)
+
+// Open makes the folders below dir and removes what killed writers left.
+func Open(dir string, o Options) (*Cache, error) {
+	if o.Reserve == 0 {
+		o.Reserve = DefaultReserve
+	}
+	c := &Cache{dir: dir, Options: o}
+	for _, d := range []string{dirArchive, dirFiles, dirStatements} {
+		if err := os.MkdirAll(filepath.Join(dir, d), 0o700); err != nil {
+			return nil, fmt.Errorf("opening the cache: %w", err)
+		}
+		if err := atomicfile.Sweep(filepath.Join(dir, d)); err != nil {
+			return nil, fmt.Errorf("opening the cache: %w", err)
+		}
+	}
+	return c, nil
+}
+
+// Path is where a payload file lies, or will.
+func (c *Cache) Path(f waptwua.File) string {
+	return filepath.Join(c.dir, dirFiles, f.StoredName())
+}
+
+// Has tells whether the file was loaded and checked. It compares the size
+// only; Verify reads it again.
+func (c *Cache) Has(f waptwua.File) bool {
+	fi, err := os.Stat(c.Path(f))
+	return err == nil && fi.Mode().IsRegular() && fi.Size() == f.Size
+}
+
+// Verify reads a file that was loaded and compares its digests once more:
+// between download and installation days may pass. A file that has changed
+// is removed and gives waptwua.ErrDigest.
+func (c *Cache) Verify(ctx context.Context, f waptwua.File) error {
+	err := checkFile(ctx, c.Path(f), f)
+	if errors.Is(err, waptwua.ErrDigest) {
+		err = errors.Join(err, os.Remove(c.Path(f)))
+	}
+	return err
+}
+
+// Payload loads f unless the cache has it.
+func (c *Cache) Payload(ctx context.Context, f waptwua.File, open Opener) error {
+	if c.Has(f) {
+		return nil
+	}
+	d := c.download(c.Path(f), f.StoredName(), f.Size)
+	if err := d.run(ctx, open, client.FileRequest{}); err != nil {
+		return err
+	}
+	if err := checkFile(ctx, d.part, f); err != nil {
+		return errors.Join(fmt.Errorf("file %s from the repository: %w", f.Name, err), d.discard())
+	}
+	return d.commit(d.path)
+}
+
+// Statement returns the stored envelope of an update, or waptwua.ErrNotFound.
+func (c *Cache) Statement(id waptwua.UpdateID) ([]byte, error) {
+	b, err := os.ReadFile(c.statement(id))
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("statement of %s: %w", id, waptwua.ErrNotFound)
+	}
+	return b, err
+}
+
+// SetStatement stores an envelope that the caller has verified.
+func (c *Cache) SetStatement(id waptwua.UpdateID, envelope []byte) error {
+	return atomicfile.WriteFile(c.statement(id), envelope, 0o600)
+}
+
+func (c *Cache) statement(id waptwua.UpdateID) string {
+	return filepath.Join(c.dir, dirStatements, id.String()+".json")
+}
+
+// Keep removes the payload files and statements that are not listed, begun
+// downloads included.
+func (c *Cache) Keep(ids []waptwua.UpdateID, files []waptwua.File) error {
+	names := map[string]bool{}
+	for _, f := range files {
+		names[f.StoredName()] = true
+	}
+	statements := map[string]bool{}
+	for _, id := range ids {
+		statements[id.String()+".json"] = true
+	}
+	return errors.Join(
+		sweep(filepath.Join(c.dir, dirFiles), names),
+		sweep(filepath.Join(c.dir, dirStatements), statements))
+}
+
+func sweep(dir string, keep map[string]bool) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("cleaning the cache: %w", err)
+	}
+	for _, e := range entries {
+		if !keep[strings.TrimSuffix(strings.TrimSuffix(e.Name(), sourceSuffix), partSuffix)] {
+			err = errors.Join(err, os.Remove(filepath.Join(dir, e.Name())))
+		}
+	}
+	return err
+}

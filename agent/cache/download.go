@@ -1,0 +1,196 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+
+	"golang.org/x/time/rate"
+
+	"waptwua"
+	"waptwua/agent/journal"
+	"waptwua/transport/client"
+)
+
+const (
+	partSuffix   = ".part"
+	sourceSuffix = ".source" // beside the part: where its bytes come from
+)
+
+// tries is how often one call goes on after a broken connection.
+const tries = 3
+
+// download is a file on its way to path. size is -1 while unknown.
+type download struct {
+	cache *Cache
+	path  string // final
+	part  string
+	name  string // at the source
+	size  int64
+	max   int64 // more bytes than this are refused
+}
+
+// source remembers which version of a file a part belongs to.
+type source struct {
+	Validator string `json:"validator"`
+	Size      int64  `json:"size"`
+}
+
+func (c *Cache) download(path, name string, size int64) *download {
+	return &download{cache: c, path: path, part: path + partSuffix, name: name, size: size, max: size}
+}
+
+// run fills the part until it is complete. The conditions of req are those
+// of the whole file; a part that is complete already is left as it is.
+func (d *download) run(ctx context.Context, open Opener, req client.FileRequest) error {
+	req.Name = d.name
+	var err error
+	for range tries {
+		before := d.have()
+		err = d.attempt(ctx, open, req)
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		if !errors.Is(err, client.ErrUnreachable) || d.have() <= before {
+			return err
+		}
+	}
+	return err
+}
+
+// attempt makes one request for what is missing.
+func (d *download) attempt(ctx context.Context, open Opener, req client.FileRequest) error {
+	var src source
+	if have := d.have(); have > 0 && journal.Load(d.part+sourceSuffix, &src) == nil {
+		if have == d.size {
+			return nil
+		}
+		req.Offset, req.IfRange = have, src.Validator
+	}
+	res, err := open(ctx, req)
+	if beyondEnd(err) { // nothing is missing, or the file has become shorter: from the beginning
+		if err := d.discard(); err != nil {
+			return err
+		}
+		req.Offset, req.IfRange = 0, ""
+		res, err = open(ctx, req)
+	}
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if err := d.check(res); err != nil {
+		return err
+	}
+	return d.receive(ctx, res)
+}
+
+func beyondEnd(err error) bool {
+	var status *client.StatusError
+	return errors.As(err, &status) && status.Code == http.StatusRequestedRangeNotSatisfiable
+}
+
+// check refuses a file that is too large, or for which there is no room.
+func (d *download) check(res *client.FileResponse) error {
+	if d.size >= 0 && res.Size >= 0 && res.Size != d.size {
+		return fmt.Errorf("file %s: the repository has %d bytes, %d are right: %w", d.name, res.Size, d.size, waptwua.ErrDigest)
+	}
+	if res.Size > d.max {
+		return fmt.Errorf("file %s: %d bytes, at most %d: %w", d.name, res.Size, d.max, waptwua.ErrLimit)
+	}
+	need := max(res.Size-res.Offset, 0) + d.cache.Reserve
+	free, err := d.cache.Free(d.cache.dir)
+	if err != nil {
+		return err
+	}
+	if free < uint64(need) {
+		return fmt.Errorf("file %s needs %d bytes and %d are to stay free, but the volume has %d: %w; remove files or move the cache",
+			d.name, need-d.cache.Reserve, d.cache.Reserve, free, ErrNoRoom)
+	}
+	return nil
+}
+
+// receive writes the body to the part. The validator is remembered before
+// the first byte, so that no byte is ever taken for another version's.
+func (d *download) receive(ctx context.Context, res *client.FileResponse) error {
+	f, err := os.OpenFile(d.part, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("downloading %s: %w", d.name, err)
+	}
+	defer f.Close()
+	if err := f.Truncate(res.Offset); err != nil {
+		return fmt.Errorf("downloading %s: %w", d.name, err)
+	}
+	if err := journal.Save(d.part+sourceSuffix, source{Validator: res.StrongValidator(), Size: res.Size}); err != nil {
+		return fmt.Errorf("downloading %s: %w", d.name, err)
+	}
+	if _, err := f.Seek(res.Offset, io.SeekStart); err != nil {
+		return fmt.Errorf("downloading %s: %w", d.name, err)
+	}
+	n, err := io.Copy(f, &limited{ctx: ctx, r: io.LimitReader(res.Body, d.max-res.Offset+1), limit: d.cache.Limit})
+	if err != nil {
+		return fmt.Errorf("downloading %s: %w", d.name, err)
+	}
+	if res.Offset+n > d.max {
+		return errors.Join(fmt.Errorf("downloading %s: more than %d bytes arrive: %w", d.name, d.max, waptwua.ErrLimit), d.discard())
+	}
+	if err := f.Sync(); err != nil {
+		return fmt.Errorf("downloading %s: %w", d.name, err)
+	}
+	return f.Close()
+}
+
+func (d *download) have() int64 {
+	fi, err := os.Stat(d.part)
+	if err != nil {
+		return 0
+	}
+	return fi.Size()
+}
+
+// discard removes the part.
+func (d *download) discard() error {
+	return errors.Join(remove(d.part), remove(d.part+sourceSuffix))
+}
+
+// commit gives the checked part its name.
+func (d *download) commit(path string) error {
+	if err := os.Rename(d.part, path); err != nil {
+		return fmt.Errorf("keeping %s: %w", d.name, err)
+	}
+	return remove(d.part + sourceSuffix)
+}
+
+func remove(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// limited reads no faster than its limiter allows, and not after ctx.
+type limited struct {
+	ctx   context.Context //nolint:containedctx // an io.Reader cannot be given one
+	r     io.Reader
+	limit *rate.Limiter
+}
+
+func (l *limited) Read(p []byte) (int, error) {
+	if l.limit != nil {
+		p = p[:min(len(p), l.limit.Burst())]
+	}
+	n, err := l.r.Read(p)
+	if l.limit != nil && n > 0 {
+		if werr := l.limit.WaitN(l.ctx, n); werr != nil {
+			return n, werr
+		}
+	}
+	if err == nil && l.ctx.Err() != nil {
+		err = l.ctx.Err()
+	}
+	return n, err
+}
