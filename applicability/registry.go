@@ -25,7 +25,7 @@ func (m *Machine) indexRegistry(keys map[string]Key) {
 		}
 		k := m.ensureKey(path)
 		for v, value := range keys[name] {
-			k.values[fold(v)] = value
+			k.values[valueName(v)] = value
 		}
 	}
 }
@@ -173,7 +173,16 @@ type RegValue struct {
 
 func newRegValue(a attributes) RegValue {
 	v := a.get("Value")
-	return RegValue{RegKey: newRegKey(a), Value: v, name: a.parser.intern(fold(v))}
+	return RegValue{RegKey: newRegKey(a), Value: v, name: a.parser.intern(valueName(v))}
+}
+
+// valueName folds a value's name; rules write the default value, whose name
+// is empty, as regedit shows it.
+func valueName(s string) string {
+	if s = fold(s); s == "(default)" {
+		return ""
+	}
+	return s
 }
 
 // String is the key, "@" and the value's name.
