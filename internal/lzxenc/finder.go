@@ -7,28 +7,30 @@ import (
 
 // effort is what a Level means to the search.
 type effort struct {
-	depth int // candidates looked at per position
-	lazy  int // how many positions ahead a better match is looked for
-	nice  int // a match this long is taken without looking further
+	row  int // candidates kept for each hash, a multiple of 8
+	lazy int // how many positions ahead a better match is looked for
+	nice int // a match this long is taken without looking further
 }
 
 func (l Level) effort() effort {
 	switch l {
 	case Fast:
-		return effort{depth: 4, lazy: 0, nice: 32}
+		return effort{row: 8, lazy: 0, nice: 32}
 	case Best:
-		return effort{depth: 200, lazy: 2, nice: maxMatch}
+		return effort{row: 64, lazy: 2, nice: maxMatch}
 	default:
-		return effort{depth: 24, lazy: 1, nice: 96}
+		return effort{row: 16, lazy: 1, nice: 96}
 	}
 }
 
-// pad bytes after the window let words be read at its last byte.
-const pad = 8
-
 // finder holds the window and finds earlier occurrences of the bytes at a
-// position: chains of the positions with equal hash of four bytes, and the
-// latest position with an equal hash of three.
+// position.
+//
+// Positions whose first bytes have the same hash share a row of a table, in
+// which the latest replaces the oldest. Each has a tag there, eight more bits
+// of the hash, so that a look at few words of tags leaves few candidates to
+// compare. Shorter matches are worth their bits only when they are near: for
+// them the latest position with equal hash of three and of four bytes is kept.
 //
 // Positions in the tables count from the encoder's first byte and go on over
 // Reset, so that stale entries are recognized by being too small.
@@ -40,26 +42,36 @@ type finder struct {
 	next   int    // first index in buf not yet in the tables
 	base   uint32 // position of buf[0]
 	start  uint32 // position of the folder's first byte
-	head   []uint32
-	head3  []uint32
-	prev   []uint32 // by position modulo window
-	shift  uint     // of the hash of four bytes
+	rows   []uint32
+	tags   []uint8 // beside rows
+	newest []uint8 // by row: where its latest entry is
+	shift  uint    // of the hash that selects a row
+	near3  []uint32
+	near4  []uint32
 }
 
-// hash3Bits is the size of the table for three bytes.
-const hash3Bits = 15
+const (
+	// hashedBytes is how many bytes a row's hash is made of.
+	hashedBytes = 5
+	// nearBits is the size of the tables for three and four bytes.
+	nearBits = 15
+	// pad bytes after the window let words be read at its last byte.
+	pad = 8
+)
 
 func newFinder(windowBits int, level Level) *finder {
-	window := 1 << windowBits
-	hashBits := uint(min(windowBits, 17))
+	window, effort := 1<<windowBits, level.effort()
+	rowCount := max(window/16, 1<<12)
 	return &finder{
-		effort: level.effort(),
+		effort: effort,
 		window: window,
 		buf:    make([]byte, 2*window+GroupFrames*FrameSize+pad),
-		head:   make([]uint32, 1<<hashBits),
-		head3:  make([]uint32, 1<<hash3Bits),
-		prev:   make([]uint32, window),
-		shift:  32 - hashBits,
+		rows:   make([]uint32, rowCount*effort.row),
+		tags:   make([]uint8, rowCount*effort.row),
+		newest: make([]uint8, rowCount),
+		shift:  uint(64 - bits.Len(uint(rowCount-1))),
+		near3:  make([]uint32, 1<<nearBits),
+		near4:  make([]uint32, 1<<nearBits),
 	}
 }
 
@@ -67,10 +79,12 @@ func newFinder(windowBits int, level Level) *finder {
 func (f *finder) reset() {
 	at := f.base + uint32(f.n)
 	if at == 0 || at > 1<<31 {
-		clear(f.head)
-		clear(f.head3)
+		clear(f.rows)
+		clear(f.near3)
+		clear(f.near4)
 		at = 1
 	}
+	clear(f.newest) // the order of a row decides between equal candidates
 	f.base, f.start, f.n, f.next = at, at, 0, 0
 }
 
@@ -89,30 +103,51 @@ func (f *finder) push(src []byte) []byte {
 	return group
 }
 
-// maxOffset is the largest offset that a match may have.
-func (f *finder) maxOffset() uint32 { return uint32(f.window) - repeatSlots }
-
-func (f *finder) hash4(v uint32) uint32 { return v * 2654435761 >> f.shift }
-func hash3(v uint32) uint32             { return v << 8 * 506832829 >> (32 - hash3Bits) }
-
-// insert puts the position of index i into the tables and returns what was
-// there. The four bytes at i must be in the window.
-func (f *finder) insert(i int) (chain, recent uint32) {
-	v := binary.LittleEndian.Uint32(f.buf[i:])
-	h, h3 := f.hash4(v), hash3(v)
-	chain, recent = f.head[h], f.head3[h3]
-	at := f.base + uint32(i)
-	f.head[h], f.head3[h3] = at, at
-	f.prev[at&uint32(f.window-1)] = chain
-	return chain, recent
+// oldest is the earliest position that a match at position at may refer to.
+func (f *finder) oldest(at uint32) uint32 {
+	reach := uint32(f.window) - repeatSlots
+	if at-f.start > reach {
+		return at - reach
+	}
+	return f.start
 }
 
-// insertTo puts the indices before end into the tables, as far as their four
-// bytes are known; the others follow with the next group.
+// place is where a position belongs in the tables.
+type place struct {
+	row          int
+	tag          uint8
+	near3, near4 uint32
+}
+
+// place hashes the bytes at index i, of which pad must be in the window.
+func (f *finder) place(i int) place {
+	v := binary.LittleEndian.Uint64(f.buf[i:])
+	h := v << (64 - 8*hashedBytes) * 0x9E3779B185EBCA87
+	return place{
+		row:   int(h >> f.shift),
+		tag:   uint8(h >> (f.shift - 8)),
+		near3: uint32(v) << 8 * 506832829 >> (32 - nearBits),
+		near4: uint32(v) * 2654435761 >> (32 - nearBits),
+	}
+}
+
+// insert puts position at into the tables.
+func (f *finder) insert(at uint32, p place) {
+	slot := (int(f.newest[p.row]) + 1) & (f.row - 1)
+	f.newest[p.row] = uint8(slot)
+	slot += p.row * f.row
+	f.rows[slot] = at
+	f.tags[slot] = p.tag
+	f.near3[p.near3] = at
+	f.near4[p.near4] = at
+}
+
+// insertTo puts the indices before end into the tables, as far as the bytes
+// that are hashed are known; the others follow with the next group.
 func (f *finder) insertTo(end int) {
-	end = min(end, f.n-3)
+	end = min(end, f.n-pad+1)
 	for ; f.next < end; f.next++ {
-		f.insert(f.next)
+		f.insert(f.base+uint32(f.next), f.place(f.next))
 	}
 }
 
@@ -120,46 +155,59 @@ func (f *finder) insertTo(end int) {
 // better than best, or best. It puts i into the tables.
 func (f *finder) find(i, limit int, best match) match {
 	f.insertTo(i)
-	if i+4 > f.n || limit < 3 {
+	if i+pad > f.n || limit < 3 {
 		return best
 	}
-	at := f.base + uint32(i)
-	chain, recent := f.prev[at&uint32(f.window-1)], uint32(0)
+	p, at := f.place(i), f.base+uint32(i)
+	oldest := f.oldest(at)
+	near3, near4 := f.near3[p.near3], f.near4[p.near4]
+	if near3 >= oldest && near3 < at {
+		best = best.better(f.matchAt(i, at-near3, limit))
+	}
+	if near4 >= oldest && near4 < at && near4 != near3 {
+		best = best.better(f.matchAt(i, at-near4, limit))
+	}
+	best = f.findInRow(i, limit, p, best)
 	if i >= f.next {
-		chain, recent = f.insert(i)
+		f.insert(at, p)
 		f.next = i + 1
 	}
-	oldest := f.start
-	if reach := f.maxOffset(); at-f.start > reach {
-		oldest = at - reach
-	}
-	if recent >= oldest && recent != chain {
-		best = best.better(f.matchAt(i, at-recent, limit))
-	}
-	return f.follow(i, limit, chain, oldest, best)
+	return best
 }
 
-// follow searches the chain of candidates from the most recent to oldest.
-func (f *finder) follow(i, limit int, chain, oldest uint32, best match) match {
-	at, mask := f.base+uint32(i), uint32(f.window-1)
-	for depth := f.depth; chain >= oldest && depth > 0; depth-- {
-		c := int(chain - f.base)
-		if best.length >= limit {
-			break
+// lowBits and highBits have the lowest and the highest bit of each byte set.
+const (
+	lowBits  = 0x0101010101010101
+	highBits = 0x8080808080808080
+)
+
+// findInRow compares the candidates of a row whose tags are equal.
+func (f *finder) findInRow(i, limit int, p place, best match) match {
+	from := p.row * f.row
+	tags, rows := f.tags[from:from+f.row], f.rows[from:from+f.row]
+	for j := 0; j < len(tags); j += 8 {
+		x := binary.LittleEndian.Uint64(tags[j:]) ^ lowBits*uint64(p.tag)
+		// The lowest marked byte is zero in x; a higher one may be marked
+		// wrongly, which only costs a comparison.
+		for equal := (x - lowBits) &^ x & highBits; equal != 0; equal &= equal - 1 {
+			best = f.try(i, limit, rows[j+bits.TrailingZeros64(equal)/8], best)
 		}
-		if tail := best.length; f.buf[c+tail] == f.buf[i+tail] {
-			best = best.better(f.matchAt(i, at-chain, limit))
-			if best.length >= f.nice {
-				break
-			}
-		}
-		older := f.prev[chain&mask]
-		if older >= chain {
-			break
-		}
-		chain = older
 	}
 	return best
+}
+
+// try returns best or, if it is better, the match of index i with what is at
+// position candidate.
+func (f *finder) try(i, limit int, candidate uint32, best match) match {
+	at := f.base + uint32(i)
+	if candidate < f.oldest(at) || candidate >= at || best.length >= limit {
+		return best
+	}
+	c := int(candidate - f.base)
+	if f.buf[c+best.length] != f.buf[i+best.length] && best.length > 0 {
+		return best
+	}
+	return best.better(f.matchAt(i, at-candidate, limit))
 }
 
 // matchAt returns the match of index i with what lies offset before it.
