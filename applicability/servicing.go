@@ -27,7 +27,11 @@ func (e *CbsPackage) said(c *Context) string {
 	if c.meta == nil || c.meta.Package == "" {
 		return "the rules carry no package metadata"
 	}
-	return c.meta.Package + " " + c.Machine.describePackage(fold(c.meta.Package))
+	id := fold(c.meta.Package)
+	if e.Installable && c.Machine.packageInstallable(id) == Unknown {
+		return "only Windows can tell whether " + c.meta.Package + " could be installed"
+	}
+	return c.meta.Package + " " + c.Machine.describePackage(id)
 }
 
 // packageInstalled follows the states of the servicing stack: a package that
