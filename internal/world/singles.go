@@ -1,0 +1,133 @@
+package world
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"waptwua"
+)
+
+// perPlatform bounds how many updates that stand alone one platform gets;
+// the others go to products that no machine has.
+const perPlatform = 12
+
+// single plans an update that stands alone.
+func (p *planner) single(i int) {
+	if n := i / 2; i%2 == 0 && n < perPlatform*len(platforms) {
+		p.registryUpdate(platforms[n%len(platforms)], n/len(platforms))
+		return
+	}
+	p.fillerUpdate(fmt.Sprintf("single-%d", i), i, 0, p.rand.IntN(100))
+}
+
+// registryUpdate is a fix that leaves a mark in the registry, or a newer file.
+func (p *planner) registryUpdate(pl platform, n int) {
+	at := p.month(p.rand.IntN(14))
+	kb := p.kb(fmt.Sprintf("fix-%s-%d", pl.kbGroup, n))
+	b, c := p.bundle(fmt.Sprintf("fix-%s-%d", pl.name, n), pl, at)
+	class := classifications[n%len(classifications)]
+	b.categories[0] = class
+	b.title = fmt.Sprintf("%s %s for %s (%s)", at.Format("2006-01"), singular(class.title), pl.title, kb)
+	b.kb, b.severity = kb, []waptwua.Severity{waptwua.Important, waptwua.Moderate, waptwua.Low, waptwua.Unrated}[n%4]
+	if class == classSecurity {
+		b.cves = p.someCVEs(at.Year(), 2)
+	}
+	c.handler, c.reboot = handlerCmd, []waptwua.Reboot{waptwua.RebootNever, waptwua.RebootCanRequest, waptwua.RebootAlways}[n%3]
+	if n%2 == 0 {
+		c.rules = markRule(kb)
+	} else {
+		c.rules = fileRule(n)
+	}
+	c.files = []file{p.newFile(fmt.Sprintf("windows10.0-%s-fix%d.exe", kb, n), 12<<20, "SelfContained")}
+}
+
+func singular(title string) string {
+	if n := len(title); title[n-1] == 's' {
+		return title[:n-1]
+	}
+	return title
+}
+
+func markRule(kb waptwua.KB) string {
+	return fmt.Sprintf(`<IsInstalled><b.RegDword Key="HKEY_LOCAL_MACHINE" Subkey="SOFTWARE\Microsoft\Updates\%s" Value="Installed" Comparison="EqualTo" Data="1" /></IsInstalled><IsInstallable><b.WindowsVersion Comparison="GreaterThanOrEqualTo" MajorVersion="10" MinorVersion="0" BuildNumber="10240" /></IsInstallable>`, kb)
+}
+
+// fileRule asks for a version of one of the files that the fixes of a
+// platform replace.
+func fileRule(n int) string {
+	return fmt.Sprintf(`<IsInstalled><b.FileVersion Csidl="37" Path="%s" Comparison="GreaterThanOrEqualTo" Version="10.0.1.%d" /></IsInstalled><IsInstallable><b.FileExists Csidl="37" Path="%s" /></IsInstallable>`,
+		fixedFile(n), fixedVersion, fixedFile(n))
+}
+
+const fixedVersion = 5000
+
+func fixedFile(n int) string { return fmt.Sprintf(`generated%02d.dll`, n) }
+
+// fillerUpdate is an update of a product that no machine has.
+func (p *planner) fillerUpdate(name string, i, m, age int) *revision {
+	at := p.month(age)
+	kb := p.kb(fmt.Sprintf("%s-%d", name, m/2)) // two updates share a KB
+	product := office2016
+	if n := p.fillers(); n > 0 {
+		product = p.filler(i % n)
+	}
+	b, c := p.newBundle(fmt.Sprintf("%s-%d", name, m), at, product, "generated")
+	b.categories = []category{classifications[i%len(classifications)], company, windows, product}
+	b.title = fmt.Sprintf("%s for %s (%s)", singular(b.categories[0].title), product.title, kb)
+	b.kb, b.allLangs = kb, p.rand.IntN(100) < 30
+	if b.categories[0] == classSecurity {
+		b.severity, b.cves = []waptwua.Severity{waptwua.Critical, waptwua.Important, waptwua.Moderate}[i%3], p.someCVEs(at.Year(), 4)
+	}
+	c.handler, c.reboot = handlerCmd, waptwua.RebootCanRequest
+	c.rules = fmt.Sprintf(`<IsInstalled><b.RegDword Key="HKEY_LOCAL_MACHINE" Subkey="SOFTWARE\Generated\%s" Value="%s" Comparison="GreaterThanOrEqualTo" Data="%d" /></IsInstalled><IsInstallable><b.RegKeyExists Key="HKEY_LOCAL_MACHINE" Subkey="SOFTWARE\Generated\%s" /></IsInstallable>`,
+		product.title, name, m+1, product.title)
+	if p.rand.IntN(3) == 0 {
+		c.handler = handlerCbs
+		identity := fmt.Sprintf("Package_for_%s~31bf3856ad364e35~amd64~~6.1.%d.%d", kb, i%900, m+1)
+		c.rules = `<IsInstalled><CbsPackageInstalled /></IsInstalled><IsInstallable><CbsPackageInstallable /></IsInstallable>` + p.manifest(identity, kb)
+		c.padding = p.padding()
+	}
+	c.files = []file{p.newFile(fmt.Sprintf("generated-%s-%d.cab", kb, m), 25<<20, "SelfContained")}
+	return b
+}
+
+// bundle adds a bundle of a platform with its child.
+func (p *planner) bundle(name string, pl platform, at time.Time) (b, c *revision) {
+	b, c = p.newBundle(name, at, pl.product, pl.name)
+	b.categories = []category{classSecurity, company, windows, pl.product}
+	return b, c
+}
+
+func (p *planner) newBundle(name string, at time.Time, product category, detectoid string) (b, c *revision) {
+	if product.id == "" {
+		product = office2016
+	}
+	parents := [][]string{{product.id}, {classSecurity.id}, {p.detectoidID(detectoid)}, {p.detectoidID("not-iot"), p.detectoidID("office")}}
+	number := 100 + 100*p.rand.IntN(2) + p.rand.IntN(4)
+	b = p.add(&revision{kind: kindBundle, guid: p.w.guid("bundle", name), number: number, created: at, parents: parents})
+	c = p.add(&revision{kind: kindChild, guid: p.w.guid("child", name), number: number, created: at, parents: parents, bundle: b})
+	b.child = c
+	return b, c
+}
+
+func (p *planner) someCVEs(year, most int) []string {
+	cves := make([]string, 1+p.rand.IntN(most))
+	for i := range cves {
+		cves[i] = fmt.Sprintf("CVE-%d-%d", year, 90_000+p.rand.IntN(9999)) // a range that is not assigned
+	}
+	return cves
+}
+
+// padding draws the size of a package manifest: with the other fragments the
+// median is half a kilobyte, the 99th percentile 400 kB, a few above 30 MB.
+func (p *planner) padding() int {
+	switch n := p.rand.IntN(10_000); {
+	case n < 5 && p.w.opt.Updates > 20_000:
+		return 30<<20 + p.rand.IntN(16<<20)
+	case n < 500:
+		return 300_000 + p.rand.IntN(500_000)
+	default:
+		return int(math.Exp(5 + 5*p.rand.Float64())) // 150 B to 22 kB
+	}
+}

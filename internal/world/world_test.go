@@ -1,0 +1,176 @@
+package world
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha1"
+	"crypto/sha256"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"waptwua"
+	"waptwua/applicability"
+	"waptwua/catalog"
+	"waptwua/wsusscn2"
+)
+
+func TestArchiveCanBeRead(t *testing.T) {
+	for _, updates := range []int{minUpdates, 301, 2500} {
+		w, b := generate(t, Options{Updates: updates, Seed: 7})
+		a, err := wsusscn2.Open(bytes.NewReader(b), int64(len(b)), wsusscn2.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		inv, err := a.Inventory(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if inv.Revisions != updates || w.Updates() != updates {
+			t.Errorf("%d updates asked for: the archive holds %d, the world %d", updates, inv.Revisions, w.Updates())
+		}
+	}
+}
+
+func TestSameOptionsSameBytes(t *testing.T) {
+	_, a := generate(t, Options{Updates: 200, Seed: 3, Real: true})
+	_, b := generate(t, Options{Updates: 200, Seed: 3, Real: true})
+	_, c := generate(t, Options{Updates: 200, Seed: 4, Real: true})
+	if !bytes.Equal(a, b) {
+		t.Error("the same options gave different archives")
+	}
+	if bytes.Equal(a, c) {
+		t.Error("different seeds gave the same archive")
+	}
+}
+
+func TestEveryMachineLacksSomething(t *testing.T) {
+	w, g := graph(t, Options{Updates: 300, Seed: 1, Real: true})
+	payloads := w.Payloads()
+	for n := range 2 * len(platforms) {
+		f := w.Machine(n)
+		t.Run(f.Name, func(t *testing.T) {
+			m, err := applicability.NewMachine(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			e := g.Evaluate(m, catalog.EvaluateOptions{})
+			missing := e.Missing()
+			if len(missing) == 0 || len(missing) > 40 {
+				t.Errorf("lacks %d updates: %v", len(missing), e.Counts())
+			}
+			if n := e.Counts()[catalog.Unknown]; n > 0 {
+				t.Errorf("%d updates are unknown: %v", n, e.Counts())
+			}
+			for _, id := range missing {
+				checkFiles(t, g, id, payloads)
+			}
+		})
+	}
+}
+
+func checkFiles(t *testing.T, g *catalog.Graph, id waptwua.UpdateID, payloads map[waptwua.SHA1]Payload) {
+	t.Helper()
+	files := g.Files(id)
+	if len(files) == 0 {
+		t.Errorf("%s has no files", id)
+	}
+	for _, f := range files {
+		p, ok := payloads[f.SHA1]
+		if !ok || p.Size != f.Size || p.URL != f.URL || p.SHA256 != f.SHA256 {
+			t.Errorf("%s: file %+v is not the payload %+v", id, f, p.File)
+		}
+	}
+}
+
+func TestPayloadsHaveTheirDigests(t *testing.T) {
+	w, err := New(Options{Updates: 120, Seed: 1, Real: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(w.Payloads()) < 20 {
+		t.Fatalf("only %d payloads", len(w.Payloads()))
+	}
+	for d, p := range w.Payloads() {
+		b, err := io.ReadAll(p.Open())
+		if err != nil || int64(len(b)) != p.Size || sha1.Sum(b) != d || sha256.Sum256(b) != p.SHA256 {
+			t.Errorf("%s: %d bytes, %v", p.Name, len(b), err)
+		}
+	}
+}
+
+func TestCumulativeUpdatesSupersede(t *testing.T) {
+	w, g := graph(t, Options{Updates: 300, Seed: 1})
+	m, err := applicability.NewMachine(w.Machine(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := g.Evaluate(m, catalog.EvaluateOptions{}).Counts()[catalog.Superseded]; n == 0 {
+		t.Error("nothing is superseded on a machine that is months behind")
+	}
+}
+
+// TestOthersReadIt has cabextract and 7z read the archive and its shards.
+func TestOthersReadIt(t *testing.T) {
+	_, b := generate(t, Options{Updates: 400, Seed: 9})
+	dir := t.TempDir()
+	outer := filepath.Join(dir, "a.cab")
+	if err := os.WriteFile(outer, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run(t, "cabextract", "-q", "-d", dir, outer)
+	for _, inner := range []string{"a.cab", "package.cab", "package2.cab", "package3.cab"} {
+		run(t, "cabextract", "-t", "-q", filepath.Join(dir, inner))
+		run(t, "7z", "t", filepath.Join(dir, inner))
+	}
+}
+
+func TestOptionsHaveLimits(t *testing.T) {
+	for _, n := range []int{-1, 0, minUpdates - 1, maxUpdates + 1} {
+		if _, err := New(Options{Updates: n}); err == nil {
+			t.Errorf("a world of %d updates was accepted", n)
+		}
+	}
+}
+
+func run(t *testing.T, name string, args ...string) {
+	t.Helper()
+	if _, err := exec.LookPath(name); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("%s is not installed; make test-deps installs it", name)
+		}
+		t.Skipf("%s is not installed", name)
+	}
+	if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
+		t.Fatalf("%s %v: %v\n%s", name, args, err, out)
+	}
+}
+
+func generate(t *testing.T, opt Options) (*World, []byte) {
+	t.Helper()
+	w, err := New(opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	if err := w.Write(context.Background(), &b, WriteOptions{Workers: 2, Dir: t.TempDir()}); err != nil {
+		t.Fatal(err)
+	}
+	return w, b.Bytes()
+}
+
+func graph(t *testing.T, opt Options) (*World, *catalog.Graph) {
+	t.Helper()
+	w, b := generate(t, opt)
+	a, err := wsusscn2.Open(bytes.NewReader(b), int64(len(b)), wsusscn2.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := catalog.Load(context.Background(), a, catalog.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w, g
+}
