@@ -129,8 +129,9 @@ func (f *freqs) count(tokens []token) {
 	}
 }
 
-// headerBits is about what the code lengths of another block cost.
-const headerBits = 600 << logFraction
+// headerBits is about what another block costs: its code lengths, and that its
+// statistics know less. Chosen by trial.
+const headerBits = 1200 << logFraction
 
 // estimate is about how many bits the symbols of f and, if not nil, g take
 // when coded together, in units of 2^-logFraction bits. It uses no floating
