@@ -61,7 +61,7 @@ const (
 
 func newFinder(windowBits int, level Level) *finder {
 	window, effort := 1<<windowBits, level.effort()
-	rowCount := max(window/16, 1<<12)
+	rowCount := max(window/32, 1<<12)
 	return &finder{
 		effort: effort,
 		window: window,
@@ -183,31 +183,28 @@ const (
 
 // findInRow compares the candidates of a row whose tags are equal.
 func (f *finder) findInRow(i, limit int, p place, best match) match {
-	from := p.row * f.row
-	tags, rows := f.tags[from:from+f.row], f.rows[from:from+f.row]
+	from, to := p.row*f.row, (p.row+1)*f.row
+	tags, rows := f.tags[from:to], f.rows[from:to]
+	at := f.base + uint32(i)
+	reach := at - f.oldest(at)
 	for j := 0; j < len(tags); j += 8 {
 		x := binary.LittleEndian.Uint64(tags[j:]) ^ lowBits*uint64(p.tag)
 		// The lowest marked byte is zero in x; a higher one may be marked
 		// wrongly, which only costs a comparison.
 		for equal := (x - lowBits) &^ x & highBits; equal != 0; equal &= equal - 1 {
-			best = f.try(i, limit, rows[j+bits.TrailingZeros64(equal)/8], best)
+			offset := at - rows[j+bits.TrailingZeros64(equal)/8]
+			if offset-1 < reach && f.longer(i, offset, limit, best) {
+				best = best.better(f.matchAt(i, offset, limit))
+			}
 		}
 	}
 	return best
 }
 
-// try returns best or, if it is better, the match of index i with what is at
-// position candidate.
-func (f *finder) try(i, limit int, candidate uint32, best match) match {
-	at := f.base + uint32(i)
-	if candidate < f.oldest(at) || candidate >= at || best.length >= limit {
-		return best
-	}
-	c := int(candidate - f.base)
-	if f.buf[c+best.length] != f.buf[i+best.length] && best.length > 0 {
-		return best
-	}
-	return best.better(f.matchAt(i, at-candidate, limit))
+// longer reports whether a match with this offset may be longer than best.
+func (f *finder) longer(i int, offset uint32, limit int, best match) bool {
+	at := i + best.length
+	return best.length < limit && f.buf[at-int(offset)] == f.buf[at]
 }
 
 // matchAt returns the match of index i with what lies offset before it.
