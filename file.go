@@ -1,7 +1,7 @@
 package waptwua
 
 import (
-	"crypto/sha1" //nolint:gosec // the archive names files by SHA-1; SHA-256 is checked beside it
+	"crypto/sha1" // the archive names files by SHA-1; SHA-256 is checked beside it
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"

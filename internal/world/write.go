@@ -3,7 +3,7 @@ package world
 import (
 	"bytes"
 	"context"
-	"crypto/sha1" //nolint:gosec // the archive's format names files by SHA-1
+	"crypto/sha1" // the archive's format names files by SHA-1
 	"errors"
 	"fmt"
 	"io"
@@ -317,4 +317,4 @@ func (r *revision) eulaFile(b *bytes.Buffer) {
 	fmt.Fprintf(b, `<EulaFile Digest="%s" DigestAlgorithm="SHA1" FileName="eula.txt" Size="%d" Language="en" />`, b64(sum[:]), len(text))
 }
 
-func sha1Of(b []byte) waptwua.SHA1 { return sha1.Sum(b) } //nolint:gosec // see the import
+func sha1Of(b []byte) waptwua.SHA1 { return sha1.Sum(b) }
