@@ -78,6 +78,7 @@ type State struct {
 	Status     waptwua.HostStatus                  `json:"status"`
 	Scan       waptwua.Scan                        `json:"scan"`
 	Settings   map[string]string                   `json:"settings,omitempty"` // effective [waptwua] options, as show-config prints them
+	Problems   []string                            `json:"problems,omitempty"` // options of wapt-get.ini that could not be read, as sentences
 	Rules      []RuleState                         `json:"rules,omitempty"`
 	Reboot     []string                            `json:"reboot,omitempty"` // why a restart is outstanding; empty: none
 	Updates    map[waptwua.UpdateID]waptwua.OnHost `json:"updates,omitempty"`
@@ -117,6 +118,7 @@ type Report struct {
 type ReportAck struct {
 	Version     int                `json:"version"`
 	Digest      string             `json:"digest,omitempty"` // of the State the server now holds; only durable state is acknowledged
+	Seq         uint64             `json:"seq,omitempty"`    // of the last report taken; an agent restored from a backup goes on above it
 	NeedFull    bool               `json:"need_full,omitempty"`
 	Describe    []waptwua.UpdateID `json:"describe,omitempty"`     // updates that no catalogue knows; send About
 	RulesDigest string             `json:"rules_digest,omitempty"` // ETag of PathRules for this host
