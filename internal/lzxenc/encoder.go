@@ -114,10 +114,12 @@ type Encoder struct {
 	pieces []piece
 	cuts   [GroupFrames + 1]cut // where the frames of the group begin and end
 	blocks []piece              // pieces merged into blocks
-	frames int                  // written so far in this folder
-	ended  bool                 // a short frame has been written
-	turn   int                  // which kind is next with Mixed
-	frame  int                  // being written, within the group
+	// splitBits is what a block of its own must save, as estimate counts.
+	splitBits int
+	frames    int  // written so far in this folder
+	ended     bool // a short frame has been written
+	turn      int  // which kind is next with Mixed
+	frame     int  // being written, within the group
 }
 
 // NewEncoder returns an encoder with a window of 2^window bytes. It panics
@@ -129,7 +131,7 @@ func NewEncoder(window int, opt Options) *Encoder {
 	if opt.E8FileSize == 0 {
 		opt.E8FileSize = DefaultE8FileSize
 	}
-	e := &Encoder{opt: opt, search: newFinder(window, opt.Level)}
+	e := &Encoder{opt: opt, search: newFinder(window, opt.Level), splitBits: headerBits}
 	e.codes.init(window)
 	e.pieces = newPieces(len(e.codes.main.lens))
 	e.tokens = make([]token, 0, GroupFrames*FrameSize)

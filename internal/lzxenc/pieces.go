@@ -86,7 +86,7 @@ func (e *Encoder) mergePieces() {
 		b := &e.blocks[len(e.blocks)-1]
 		alone := estimate(p.freq, nil)
 		together := estimate(b.freq, p.freq)
-		if together > last+alone+headerBits {
+		if together > last+alone+e.splitBits {
 			e.blocks = append(e.blocks, p)
 			last = alone
 			continue
