@@ -55,3 +55,37 @@ type Loader interface {
 	// published.
 	Load(ctx context.Context) (Catalogue, error)
 }
+
+// Scrubber looks for damaged files on the shelf.
+type Scrubber interface {
+	// Scrub removes payloads whose bytes do not have the digest that their
+	// name begins with, and returns their names.
+	Scrub(ctx context.Context) ([]string, error)
+}
+
+// Job is a kind of background work.
+type Job string
+
+// The jobs.
+const (
+	JobArchive Job = "refresh-archive"
+	JobFiles   Job = "missing-files"
+	JobCleanUp Job = "clean-up"
+	JobExpiry  Job = "expiry"
+)
+
+// Queue has background work done, by this process or another replica.
+type Queue interface {
+	// Run queues a run of job. It returns waptwua.ErrConflict when one is
+	// queued or running already. reason says why, for people. force is for
+	// JobArchive: see Archiver.Refresh.
+	Run(ctx context.Context, job Job, reason string, force bool) error
+	// Download queues the download of a known file, unless it is queued
+	// or running already.
+	Download(ctx context.Context, storedName string) error
+	// RetryNow has downloads that wait after a failure tried at once.
+	RetryNow(ctx context.Context) error
+	// Soon has JobFiles run within seconds, for reasons that come many at a
+	// time. It does not wait. A run that began before does not count.
+	Soon()
+}

@@ -40,12 +40,14 @@ type Files interface {
 	SetUpdateFiles(ctx context.Context, id waptwua.UpdateID, files []waptwua.File, at time.Time) error
 	// FilesOfUpdate lists the files of an update in the order of names.
 	FilesOfUpdate(ctx context.Context, id waptwua.UpdateID) ([]File, error)
+	// UpdatesOfFile lists the updates that a file belongs to.
+	UpdatesOfFile(ctx context.Context, storedName string) ([]Update, error)
 	// FindFile returns one file.
 	FindFile(ctx context.Context, storedName string) (File, error)
 	// NeededFiles lists the files of updates that an enrolled host may
 	// install now and lacks: the update, and a copy of the files.
 	NeededFiles(ctx context.Context) ([]File, error)
-	// ListFiles calls for every known file, in the order of names.
+	// ListFiles lists every known file, in the order of names.
 	ListFiles(ctx context.Context) ([]File, error)
 	// SetPresence says that a file lies on the shelf since at, or, for the
 	// zero time, that it does not. Setting it present clears its error. A

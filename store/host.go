@@ -27,7 +27,8 @@ type Host struct {
 	AgentVersion string                 `bun:"agent_version"`
 	WUAVersion   string                 `bun:"wua_version"`
 	Standing     Standing               `bun:"standing"`
-	KeyDigest    string                 `bun:"key_digest"` // SHA-256 of the public key (SubjectPublicKeyInfo), hexadecimal
+	KeyDigest    string                 `bun:"key_digest"`  // SHA-256 of the public key (SubjectPublicKeyInfo), hexadecimal
+	EnrolledBy   string                 `bun:"enrolled_by"` // ID of the token that was used
 	CertExpires  time.Time              `bun:"cert_expires,nullzero"`
 	EnrolledAt   time.Time              `bun:"enrolled_at,nullzero"`
 	LastSeen     time.Time              `bun:"last_seen,nullzero"`   // last request of any kind

@@ -105,6 +105,17 @@ func (q *queries) files(ctx context.Context, where string, args ...any) ([]store
 	return fs, nil
 }
 
+// UpdatesOfFile implements store.Files.
+func (q *queries) UpdatesOfFile(ctx context.Context, storedName string) ([]store.Update, error) {
+	var us []store.Update
+	err := q.r.NewSelect().Model(&us).Order("guid", "revision").
+		Where("(guid, revision) IN (SELECT guid, revision FROM update_files WHERE stored_name = ?)", storedName).Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("looking for updates of file %s: %w", storedName, err)
+	}
+	return us, nil
+}
+
 // FindFile implements store.Files.
 func (q *queries) FindFile(ctx context.Context, storedName string) (store.File, error) {
 	var f store.File

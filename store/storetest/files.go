@@ -91,6 +91,9 @@ func testFiles(t *testing.T, s store.Store) {
 	must(t, s.SetUpdateFiles(ctx, id(1), []waptwua.File{file(1), file(2), file(1)}, noon))
 	must(t, s.SetUpdateFiles(ctx, id(2), []waptwua.File{file(2), file(3)}, noon))
 	expectNames(t, s.NeededFiles, file(1), file(2))
+	if us := get[[]store.Update](t)(s.UpdatesOfFile(ctx, file(2).StoredName())); len(us) != 2 || us[0].ID() != id(1) {
+		t.Errorf("updates of a shared file: %+v", us)
+	}
 	name := file(1).StoredName()
 	must(t, s.FailedFile(ctx, name, "connection refused", noon.Add(time.Hour)))
 	f := get[store.File](t)(s.FindFile(ctx, name))

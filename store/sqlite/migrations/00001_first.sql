@@ -9,6 +9,7 @@ CREATE TABLE hosts (
     wua_version   text NOT NULL,
     standing      text NOT NULL,
     key_digest    text NOT NULL,
+    enrolled_by   text NOT NULL,
     cert_expires  timestamptz,
     enrolled_at   timestamptz,
     last_seen     timestamptz,
