@@ -39,10 +39,7 @@ func (w *Writer) beginFolder() error {
 	if len(w.folders) == maxFolders {
 		return fmt.Errorf("more than %d folders: %w", maxFolders, waptwua.ErrLimit)
 	}
-	s, kind, err := w.newStream()
-	if err != nil {
-		return err
-	}
+	s, kind := w.newStream()
 	w.folders = append(w.folders, &folder{
 		start: w.spool.size, kind: kind, stream: s, out: w.spool,
 		pending: make([]byte, 0, s.group()*frameSize),
@@ -52,11 +49,10 @@ func (w *Writer) beginFolder() error {
 }
 
 // newStream returns the compressor of a new folder and its typeCompress.
-func (w *Writer) newStream() (stream, uint16, error) {
+func (w *Writer) newStream() (stream, uint16) {
 	switch w.opt.Compression {
 	case MSZIP:
-		s, err := newMSZIP()
-		return s, 1, err
+		return newMSZIP(), 1
 	case LZX:
 		window := w.opt.Window
 		enc := w.lzx[window]
@@ -65,9 +61,9 @@ func (w *Writer) newStream() (stream, uint16, error) {
 			w.lzx[window] = enc
 		}
 		enc.Reset()
-		return &lzxStream{enc: enc, single: w.opt.SingleFrames}, uint16(window)<<8 | 3, nil
+		return &lzxStream{enc: enc, single: w.opt.SingleFrames}, uint16(window)<<8 | 3
 	}
-	return stored{}, 0, nil
+	return stored{}, 0
 }
 
 // endFolder compresses what is pending and ends the last file and folder.

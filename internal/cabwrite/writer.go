@@ -3,8 +3,8 @@
 //
 // It is written for tests and generated archives: it can make any cabinet that
 // a reader must understand, and the same input always gives the same bytes. It
-// is not a general archiver; see [waptwua/internal/lzxenc] for what that means
-// for LZX.
+// is not a general archiver: package lzxenc says what that means for LZX, and
+// MSZIP is written with deflate's fixed codes only.
 //
 // # How it writes
 //
@@ -157,6 +157,9 @@ func (w *Writer) NextFolder(c Compression, window int) error {
 	if err := checkCompression(c, window); err != nil {
 		return fmt.Errorf("new folder: %w", err)
 	}
+	if w.closed {
+		return errClosed
+	}
 	if err := w.endFolder(); err != nil {
 		return err
 	}
@@ -192,7 +195,7 @@ func (w *Writer) prepare() error {
 		return w.err
 	}
 	if w.closed {
-		return errors.New("the cabinet has been closed")
+		return errClosed
 	}
 	if len(w.files) == maxFiles {
 		return fmt.Errorf("more than %d files: %w", maxFiles, waptwua.ErrLimit)
@@ -210,7 +213,8 @@ func (w *Writer) prepare() error {
 }
 
 // Close completes the cabinet and removes the spool. After an error of any
-// method it only removes the spool, writes nothing and returns that error.
+// method it only removes the spool, writes nothing and returns that error; the
+// same when there is no file, since readers refuse such a cabinet.
 func (w *Writer) Close() error {
 	if w.closed {
 		return w.err
@@ -227,6 +231,9 @@ func (w *Writer) finish() error {
 	if err := w.endFolder(); err != nil {
 		return err
 	}
+	if len(w.files) == 0 {
+		return errors.New("the cabinet has no files")
+	}
 	head, err := w.head()
 	if err != nil {
 		return err
@@ -239,6 +246,8 @@ func (w *Writer) finish() error {
 	}
 	return nil
 }
+
+var errClosed = errors.New("the cabinet has been closed")
 
 // endFile makes later writes to the last file fail.
 func (w *Writer) endFile() {
