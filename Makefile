@@ -59,9 +59,12 @@ check: ## formatting, vet for Linux and Windows, lint with the import rules, gen
 generate: ## the pages' Go code from their templ sources
 	$(GO) tool templ generate -path console
 
-.PHONY: bench
+.PHONY: bench bench-engine
 bench: ## every benchmark, with peers measured in the same run; writes bench/latest.json
 	@scripts/bench
+
+bench-engine: ## decoding and cataloguing beside cabextract and 7z
+	@$(GO) run ./test/bench -only engine
 
 FUZZTIME ?= 20s
 .PHONY: fuzz
