@@ -2,6 +2,7 @@ package applicability
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -11,10 +12,13 @@ type FilePath struct {
 	Path  string
 	Csidl int       // of SHGetFolderPath; 0: Path is whole
 	Base  *RegValue // the value that holds the folder; nil: Csidl counts
+
+	tail string // Path, folded, with a separator before it
 }
 
 func newFilePath(a attributes, prepend bool) (FilePath, error) {
-	p := FilePath{Path: a.get("Path")}
+	path := a.get("Path")
+	p := FilePath{Path: path, tail: a.parser.intern(`\` + strings.TrimPrefix(cleanPath(path), `\`))}
 	if prepend {
 		v := newRegValue(a)
 		p.Base = &v
@@ -46,9 +50,9 @@ func (p *FilePath) resolve(c *Context) (string, Truth) {
 	switch {
 	case p.Base != nil:
 		folder, t := p.Base.folder(c)
-		return join(folder, p.Path), t
+		return cleanPath(folder) + p.tail, t
 	case p.Csidl == 0:
-		return cleanPath(p.Path), True
+		return p.tail[1:], True
 	}
 	folder, ok := c.Machine.folders[p.Csidl]
 	if !ok {
@@ -57,7 +61,7 @@ func (p *FilePath) resolve(c *Context) (string, Truth) {
 	if folder == "" {
 		return "", False
 	}
-	return join(folder, p.Path), True
+	return folder + p.tail, True
 }
 
 func (p *FilePath) said(c *Context) string {

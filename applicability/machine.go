@@ -34,11 +34,14 @@ func NewMachine(f *Facts) (*Machine, error) {
 	m := &Machine{
 		name: f.Name, complete: map[Section]bool{},
 		os: f.OS, processor: f.Processor, language: f.Language,
-		folders: f.Folders, metrics: f.Metrics,
+		folders: map[int]string{}, metrics: f.Metrics,
 		licenses: folded(f.Licenses), packages: folded(f.Packages), attributes: folded(f.Attributes),
 	}
 	for _, s := range f.Complete {
 		m.complete[s] = true
+	}
+	for csidl, folder := range f.Folders {
+		m.folders[csidl] = cleanPath(folder)
 	}
 	m.indexRegistry(f.Registry)
 	m.indexWMI(f)
@@ -185,9 +188,6 @@ func cleanPath(p string) string {
 	}
 	return strings.TrimRight(p, `\`)
 }
-
-// join puts a rule's path, which may begin with a separator, under a folder.
-func join(folder, path string) string { return cleanPath(folder + `\` + path) }
 
 // sameTime compares to the second: recordings and rules differ in how many
 // digits of a second they keep.

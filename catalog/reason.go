@@ -74,7 +74,12 @@ func (e *Evaluation) result(i index) Result {
 }
 
 // reason puts a node's cause into words.
-func (e *Evaluation) reason(i index) string {
+func (e *Evaluation) reason(i index) string { return e.reasonWithin(i, maxNested) }
+
+// maxNested bounds through how many bundles a reason follows.
+const maxNested = 5
+
+func (e *Evaluation) reasonWithin(i index, nested int) string {
 	s, n := e.states[i], &e.graph.nodes[i]
 	switch s.why {
 	case causePrerequisite:
@@ -94,7 +99,7 @@ func (e *Evaluation) reason(i index) string {
 	case causeRules:
 		return e.doubt(i)
 	case causeChildren, causeClause:
-		return e.bundleReason(i)
+		return e.bundleReason(i, nested)
 	}
 	return "the archive has neither rules nor children for it"
 }
@@ -146,39 +151,40 @@ func (e *Evaluation) traceRules(r *applicability.Rules) *applicability.Trace {
 }
 
 // bundleReason speaks for the child that decided a bundle.
-func (e *Evaluation) bundleReason(i index) string {
+func (e *Evaluation) bundleReason(i index, nested int) string {
 	n, s := &e.graph.nodes[i], e.states[i]
-	clauses := n.children
-	switch s.verdict() {
-	case Installed:
+	clauses, v := n.children, s.verdict()
+	switch {
+	case v == Installed:
 		return "every child that applies is installed"
-	case Applicable:
-		return e.childReason(clauses, Applicable)
-	case Unknown:
-		return e.childReason(clauses, Unknown)
-	}
-	if s.why == causeClause {
+	case v == NotApplicable && s.why == causeClause:
 		clauses = clauses[s.detail : s.detail+1]
 	}
-	return e.childReason(clauses, NotApplicable)
-}
-
-// childReason is the reason of the first child with the verdict.
-func (e *Evaluation) childReason(clauses [][]index, v Verdict) string {
 	for _, clause := range clauses {
 		for _, c := range clause {
-			if c == dangling {
-				if v == Unknown {
-					return "the archive does not hold a child that it names"
-				}
-				continue
-			}
-			if e.states[c].verdict() == v {
-				return fmt.Sprintf("child %s: %s", e.graph.nodes[c].id, e.reason(c))
+			if text := e.childReason(c, i, v, nested); text != "" {
+				return text
 			}
 		}
 	}
 	return "its children leave it open"
+}
+
+// childReason is the reason of child c when it has the verdict; "" otherwise.
+func (e *Evaluation) childReason(c, bundle index, v Verdict, nested int) string {
+	switch {
+	case e.childState(c, bundle).verdict() != v:
+		return ""
+	case c == dangling:
+		return "the archive does not hold a child that it names"
+	case e.graph.component[c] == e.graph.component[bundle]:
+		return "it contains itself"
+	}
+	text := fmt.Sprintf("child %s %s", e.graph.nodes[c].id, v)
+	if nested == 0 {
+		return text
+	}
+	return text + ": " + e.reasonWithin(c, nested-1)
 }
 
 // label names a node for people.
