@@ -2,6 +2,7 @@ package wua
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -66,4 +67,15 @@ func (e *Error) Error() string {
 func (e *Error) Is(target error) bool {
 	t, ok := target.(*Error)
 	return ok && t.Code == e.Code && t.Op == "" && t.Text == ""
+}
+
+// ParseCode reads a code in the form of String, the prefix and leading zeros
+// left out or not.
+func ParseCode(s string) (Code, error) {
+	digits := strings.TrimPrefix(strings.ToLower(strings.TrimSpace(s)), "0x")
+	n, err := strconv.ParseUint(digits, 16, 32)
+	if err != nil {
+		return 0, fmt.Errorf("code %q: want up to eight hexadecimal digits, such as 0x80240009", s)
+	}
+	return Code(n), nil
 }
