@@ -1,0 +1,276 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"waptwua"
+	"waptwua/agent/journal"
+	"waptwua/agent/settings"
+	"waptwua/transport"
+	"waptwua/wua"
+)
+
+// InstallOptions say what to install.
+type InstallOptions struct {
+	// Force tries updates again that have failed, without waiting, and does
+	// not stop at a restart that is due.
+	Force bool
+	// Only restricts the installation to these updates; empty: all that are
+	// allowed and needed.
+	Only []waptwua.UpdateID
+}
+
+// maxAttempts is how often a failing update is tried without a command.
+const maxAttempts = 5
+
+// maxRetryInstall is the longest wait between two attempts.
+const maxRetryInstall = 24 * time.Hour
+
+// Install searches, fetches what is missing, installs what is allowed and
+// needed, searches again, and reports. An update that fails does not stop
+// the others: its failure stands in the state. The error is about the
+// operation as a whole.
+func (a *Agent) Install(ctx context.Context, o InstallOptions) error {
+	return a.do("install", func(op *operation) error {
+		if op.settings.Enabled != settings.True {
+			return ErrNotEnabled
+		}
+		err := op.install(ctx, o)
+		op.mem.LastInstall = op.now()
+		op.unsure = ctx.Err() != nil
+		return op.finish(ctx, err)
+	})
+}
+
+// Shutdown installs when the settings ask for it at shutdown
+// (install_at_shutdown); otherwise it returns waptwua.ErrUnchanged. ctx
+// carries the time that the shutdown allows.
+func (a *Agent) Shutdown(ctx context.Context) error {
+	s, err := a.opt.Settings()
+	if err != nil {
+		return err
+	}
+	if !s.InstallAtShutdown {
+		return fmt.Errorf("[waptwua] install_at_shutdown is not true: %w", waptwua.ErrUnchanged)
+	}
+	return a.Install(ctx, InstallOptions{})
+}
+
+func (op *operation) install(ctx context.Context, o InstallOptions) error {
+	f, err := op.scan(ctx, true)
+	if err != nil {
+		return err
+	}
+	if len(op.mem.State.Reboot) > 0 && !o.Force {
+		return ErrRestartFirst
+	}
+	ids := op.due(o)
+	if len(ids) == 0 {
+		return nil
+	}
+	_, fetchErr := op.fetch(ctx, f.archive, notDownloaded(ids, op.mem.State.Updates))
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	ready := slices.DeleteFunc(ids, func(id waptwua.UpdateID) bool { return !op.mem.State.Updates[id].Downloaded })
+	if err := op.announce(ctx, waptwua.HostInstalling); err != nil {
+		return err
+	}
+	tried, installErr := op.installBatches(ctx, f, order(ready, f.updates))
+	if tried && ctx.Err() == nil {
+		_, err = op.scan(ctx, true) // what the installer said is not yet the truth
+	}
+	return errors.Join(fetchErr, installErr, err)
+}
+
+func notDownloaded(ids []waptwua.UpdateID, updates map[waptwua.UpdateID]waptwua.OnHost) []waptwua.UpdateID {
+	var out []waptwua.UpdateID
+	for _, id := range ids {
+		if !updates[id].Downloaded {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+// due lists the updates to try now.
+func (op *operation) due(o InstallOptions) []waptwua.UpdateID {
+	var ids []waptwua.UpdateID
+	for id, u := range op.mem.State.Updates {
+		if !isNeeded(u) || len(o.Only) > 0 && !slices.Contains(o.Only, id) {
+			continue
+		}
+		if o.Force || op.mayTry(u.Failure) {
+			ids = append(ids, id)
+		}
+	}
+	slices.SortFunc(ids, compareIDs)
+	return ids
+}
+
+// mayTry tells whether a failed update's wait is over.
+func (op *operation) mayTry(f *waptwua.Failure) bool {
+	if f == nil {
+		return true
+	}
+	return f.Attempts < maxAttempts && !op.now().Before(f.At.Add(doubled(op.opt.RetryInstall, f.Attempts, maxRetryInstall)))
+}
+
+// installBatches installs one batch after the other. tried tells whether the
+// installer was called at all.
+func (op *operation) installBatches(ctx context.Context, f *found, batches []batch) (tried bool, err error) {
+	restart := false
+	for _, b := range batches {
+		if ctx.Err() != nil {
+			return tried, ctx.Err()
+		}
+		if b.exclusive && restart {
+			op.log.Info("exclusive update waits for the restart", "update", b.ids[0])
+			break
+		}
+		ids := op.stage(ctx, f, b.ids)
+		if len(ids) == 0 {
+			continue
+		}
+		tried = true
+		needs, err := op.call(ctx, ids)
+		if err != nil {
+			return tried, err
+		}
+		restart = restart || needs
+	}
+	return tried, nil
+}
+
+// stage gives the files of the updates to the installer and returns the
+// updates for which that worked.
+func (op *operation) stage(ctx context.Context, f *found, ids []waptwua.UpdateID) []waptwua.UpdateID {
+	var staged []waptwua.UpdateID
+	for _, id := range ids {
+		if err := op.stageOne(ctx, f, id); err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			op.noteFailure(id, func(n int) waptwua.Failure { return wua.FailureOf(err, op.now(), n) })
+			continue
+		}
+		staged = append(staged, id)
+	}
+	return staged
+}
+
+// stageOne checks the files of one update once more and stages those of each
+// of its leaves that apply to this host.
+func (op *operation) stageOne(ctx context.Context, f *found, id waptwua.UpdateID) error {
+	st, err := op.keptStatement(id, f.archive)
+	if err != nil {
+		return err
+	}
+	applies := map[waptwua.UpdateID]bool{}
+	for _, l := range f.updates[id].Leaves {
+		applies[l.ID] = true
+	}
+	for _, leaf := range st.Leaves {
+		if leaf.Route == transport.RouteNone || len(leaf.Files) == 0 || len(applies) > 0 && !applies[leaf.ID] {
+			continue
+		}
+		paths, err := op.checked(ctx, leaf.Files)
+		if err != nil {
+			return err
+		}
+		if err := op.opt.WUA.Stage(ctx, leaf.ID, paths); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checked verifies the files again and returns their absolute paths.
+func (op *operation) checked(ctx context.Context, files []waptwua.File) ([]string, error) {
+	var paths []string
+	for _, file := range files {
+		if err := op.cache.Verify(ctx, file); err != nil {
+			return nil, fmt.Errorf("file %s in the cache: %w", file.Name, err)
+		}
+		p, err := filepath.Abs(op.cache.Path(file))
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(paths, p) {
+			paths = append(paths, p)
+		}
+	}
+	return paths, nil
+}
+
+// call runs the installer on one batch and notes its results.
+func (op *operation) call(ctx context.Context, ids []waptwua.UpdateID) (restart bool, err error) {
+	if err := op.step(journal.Staged, "", ids...); err != nil {
+		return false, err
+	}
+	if err := op.step(journal.Installing, "", ids...); err != nil {
+		return false, err
+	}
+	result, err := op.opt.WUA.Install(ctx, ids, func(p wua.Progress) {
+		op.opt.Progress(Progress{Operation: "install", Name: p.Update.String(), Done: int64(p.Percent), Total: 100})
+	})
+	if err != nil {
+		return false, err
+	}
+	op.opt.Reached("install answered")
+	op.noteResults(ids, result)
+	if err := op.save(); err != nil {
+		return false, err
+	}
+	return result.RebootRequired, op.step(journal.Installed, fmt.Sprintf("result code %d", result.Code), ids...)
+}
+
+// noteResults notes what the installer said about each update.
+func (op *operation) noteResults(ids []waptwua.UpdateID, r *wua.Result) {
+	answered := map[waptwua.UpdateID]wua.UpdateResult{}
+	for _, u := range r.Updates {
+		answered[u.ID] = u
+	}
+	for _, id := range ids {
+		res, ok := answered[id]
+		delete(op.mem.Stopped, id.String())
+		switch {
+		case !ok:
+			op.noteFailure(id, func(n int) waptwua.Failure {
+				return waptwua.Failure{Sentence: "The installer gave no result for this update.", At: op.now(), Attempts: n}
+			})
+		case res.Code == wua.Succeeded || res.Code == wua.SucceededWithErrors:
+			op.noteSuccess(id, res.RebootRequired)
+		case res.HResult == wua.OK: // stopped before its turn
+		default:
+			op.noteFailure(id, func(n int) waptwua.Failure { return wua.Failure(res.HResult, op.now(), n) })
+		}
+	}
+}
+
+// noteSuccess notes what the installer said; the next search verifies it.
+func (op *operation) noteSuccess(id waptwua.UpdateID, restart bool) {
+	u := op.mem.State.Updates[id]
+	u.Installed, u.Verified = op.now(), time.Time{}
+	if restart {
+		u.Status = waptwua.StatusReboot
+	}
+	op.mem.State.Updates[id] = u
+}
+
+func (op *operation) noteFailure(id waptwua.UpdateID, describe func(attempts int) waptwua.Failure) {
+	u := op.mem.State.Updates[id]
+	n := 1
+	if u.Failure != nil {
+		n = u.Failure.Attempts + 1
+	}
+	f := describe(n)
+	u.Status, u.Failure, u.Installed = waptwua.StatusError, &f, time.Time{}
+	op.mem.State.Updates[id] = u
+	op.log.Warn("update failed", "update", id, "hresult", wua.Code(f.HResult), "attempts", n, "reason", f.Sentence)
+}

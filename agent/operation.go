@@ -1,0 +1,221 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"slices"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"waptwua"
+	"waptwua/agent/cache"
+	"waptwua/agent/journal"
+	"waptwua/agent/settings"
+	"waptwua/internal/atomicfile"
+	"waptwua/internal/filelock"
+	"waptwua/transport"
+)
+
+// memory is what an agent knows between two operations (state.json).
+type memory struct {
+	State transport.State `json:"state"`
+	Seq   uint64          `json:"seq"`   // of State
+	Basis basis           `json:"basis"` // what the last search was made from
+	// Cut are updates in whose installation the agent was killed, until a
+	// search tells what became of them; CutAt is the journal's entry about it
+	// and Stopped counts such ends by update.
+	Cut     []waptwua.UpdateID `json:"cut,omitempty"`
+	CutAt   uint64             `json:"cut_at,omitempty"`
+	Stopped map[string]int     `json:"stopped,omitempty"`
+
+	LastUpdate   time.Time `json:"last_update,omitzero"`   // end of the last attempt
+	LastDownload time.Time `json:"last_download,omitzero"` // end of the last attempt
+	LastInstall  time.Time `json:"last_install,omitzero"`  // end of the last attempt
+	MissingTries int       `json:"missing_tries,omitempty"`
+}
+
+// operation is one run of something, with all that it works on. It lives
+// as long as the run; between operations nothing stays in memory.
+type operation struct {
+	*Agent
+	kind     string
+	settings *settings.Settings
+	log      *slog.Logger
+	journal  *journal.Log
+	cache    *cache.Cache
+	mem      memory
+	saved    string // digest of mem.State on the disk
+	killed   bool   // the operation before this one has no end in the journal
+	begun    bool   // the journal has this operation's beginning
+	unsure   bool   // it was stopped in the middle: the next one searches first
+}
+
+// do runs f as the operation kind, alone in the folder. What f has changed
+// in the state is saved even when f fails.
+func (a *Agent) do(kind string, f func(*operation) error) (err error) {
+	if !a.busy.TryLock() {
+		return ErrBusy
+	}
+	defer a.busy.Unlock()
+	if err := os.MkdirAll(a.path("private"), 0o700); err != nil {
+		return fmt.Errorf("preparing the agent's folder: %w", err)
+	}
+	lock, err := filelock.Try(a.path("agent.lock"))
+	if errors.Is(err, filelock.ErrLocked) {
+		return fmt.Errorf("%w: another process holds %s", ErrBusy, a.path("agent.lock"))
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Unlock()) }()
+	op, err := a.open(kind)
+	if err != nil {
+		return err
+	}
+	return f(op)
+}
+
+// open reads what the operation needs. A damaged state counts as none: a
+// scan and a whole report bring it back.
+func (a *Agent) open(kind string) (*operation, error) {
+	s, err := a.opt.Settings()
+	if err != nil {
+		return nil, err
+	}
+	op := &operation{Agent: a, kind: kind, settings: s, log: a.opt.Log.With("operation", kind)}
+	if err := atomicfile.Sweep(a.opt.Dir); err != nil {
+		return nil, err
+	}
+	if op.journal, err = journal.OpenLog(a.path("journal.log")); err != nil {
+		return nil, err
+	}
+	if op.cache, err = a.openCache(s); err != nil {
+		return nil, err
+	}
+	err = journal.Load(a.path("state.json"), &op.mem)
+	if errors.Is(err, waptwua.ErrDigest) {
+		op.log.Warn("state is damaged, starting anew", "error", err)
+	} else if err != nil && !errors.Is(err, waptwua.ErrNotFound) {
+		return nil, err
+	}
+	op.interrupted()
+	op.saved, err = op.mem.State.Digest()
+	if err != nil {
+		return nil, err
+	}
+	op.mem.State.Settings = s.Effective()
+	op.mem.State.Problems = problems(s)
+	return op, nil
+}
+
+// interrupted notes in which installation the operation before this one was
+// killed, and counts it against the updates, once.
+func (op *operation) interrupted() {
+	e, unfinished := op.journal.Unfinished()
+	op.killed = unfinished
+	if !unfinished || e.Step != journal.Installing || e.N == op.mem.CutAt {
+		return
+	}
+	op.mem.CutAt = e.N
+	if op.mem.Stopped == nil {
+		op.mem.Stopped = map[string]int{}
+	}
+	for _, id := range e.Updates {
+		op.mem.Stopped[id.String()]++
+		if !slices.Contains(op.mem.Cut, id) {
+			op.mem.Cut = append(op.mem.Cut, id)
+		}
+	}
+}
+
+func (a *Agent) openCache(s *settings.Settings) (*cache.Cache, error) {
+	a.limit.SetLimit(rate.Inf)
+	if s.Bandwidth > 0 {
+		a.limit.SetLimit(rate.Limit(s.Bandwidth))
+	}
+	return cache.Open(a.path("cache"), cache.Options{Reserve: a.opt.Reserve, Free: a.opt.Free, Limit: a.limit, Check: a.opt.CheckArchive})
+}
+
+func problems(s *settings.Settings) []string {
+	var out []string
+	for _, p := range s.Problems {
+		out = append(out, p.String())
+	}
+	return out
+}
+
+// save writes the state. Seq grows when the state has changed; it follows
+// the clock, so that it grows even after state.json was lost.
+func (op *operation) save() error {
+	if err := op.mem.State.Normalize(); err != nil {
+		return err
+	}
+	digest, err := op.mem.State.Digest()
+	if err != nil {
+		return err
+	}
+	if digest != op.saved || op.mem.Seq == 0 {
+		op.mem.Seq = max(op.mem.Seq+1, uint64(max(op.now().UnixMilli(), 0)))
+	}
+	if err := journal.Save(op.path("state.json"), &op.mem); err != nil {
+		return err
+	}
+	op.saved = digest
+	op.remember()
+	op.opt.Reached("saved")
+	return nil
+}
+
+// step notes in the journal that the operation has reached step.
+func (op *operation) step(step journal.Step, note string, updates ...waptwua.UpdateID) error {
+	op.begun = true
+	err := op.journal.Append(journal.Entry{At: op.now(), Kind: op.kind, Step: step, Updates: updates, Note: note})
+	if err == nil {
+		op.opt.Reached(op.kind + " " + string(step))
+	}
+	return err
+}
+
+func (op *operation) now() time.Time { return op.opt.Clock.Now().UTC() }
+
+// finish notes what was done, saves, and reports. A report that fails does
+// not make the operation fail: the error wraps ErrNotReported.
+func (op *operation) finish(ctx context.Context, opErr error) error {
+	op.mem.State.LastAction = transport.Action{Kind: op.kind, At: op.now()}
+	if opErr != nil {
+		op.mem.State.LastAction.Error = opErr.Error()
+	}
+	op.mem.State.Status = op.hostStatus()
+	err := op.save()
+	if err == nil && op.begun && !op.unsure {
+		err = op.step(journal.End, "")
+	}
+	if err != nil {
+		return errors.Join(opErr, err)
+	}
+	return errors.Join(opErr, op.report(ctx))
+}
+
+// hostStatus sums up the updates.
+func (op *operation) hostStatus() waptwua.HostStatus {
+	s := op.mem.State
+	count := map[waptwua.Status]int{}
+	for _, u := range s.Updates {
+		count[u.Status]++
+	}
+	switch {
+	case s.Scan.Error != nil || count[waptwua.StatusError] > 0:
+		return waptwua.HostError
+	case s.Scan.At.IsZero():
+		return waptwua.HostUnknown
+	case len(s.Reboot) > 0 || count[waptwua.StatusReboot] > 0:
+		return waptwua.HostReboot
+	case count[waptwua.StatusPending]+count[waptwua.StatusMissing] > 0:
+		return waptwua.HostPending
+	}
+	return waptwua.HostOK
+}

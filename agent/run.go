@@ -1,0 +1,221 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"waptwua"
+	"waptwua/agent/journal"
+	"waptwua/agent/settings"
+	"waptwua/schedule"
+)
+
+// The times between which Run sleeps: never longer than maxNap, so that a
+// changed wapt-get.ini is noticed, never shorter than minNap.
+const (
+	maxNap = time.Minute
+	minNap = 100 * time.Millisecond
+)
+
+// firstSpread bounds the time over which a fleet's hosts spread their first
+// run of a periodic task.
+const firstSpread = 10 * time.Minute
+
+// agenda is what Run needs to know between operations.
+type agenda struct {
+	mu       sync.Mutex
+	host     string
+	update   time.Time // end of the last attempt
+	download time.Time
+	install  time.Time
+	missing  time.Time // when missing files are looked for again; zero: none is
+	pending  bool      // something is waiting to be installed
+	notYet   time.Time // the server wants to be left alone until then
+
+	failures int // of tasks in a row; used by Run only
+}
+
+// remember notes what the agenda needs of a state that was saved.
+func (op *operation) remember() {
+	op.agenda.mu.Lock()
+	defer op.agenda.mu.Unlock()
+	op.agenda.note(op.Agent, &op.mem)
+}
+
+func (g *agenda) note(a *Agent, m *memory) {
+	g.host = m.State.Host.UUID
+	g.update, g.download, g.install = m.LastUpdate, m.LastDownload, m.LastInstall
+	g.missing = a.retryMissing(m)
+	g.pending = false
+	for _, u := range m.State.Updates {
+		g.pending = g.pending || isNeeded(u)
+	}
+}
+
+// later obeys a server that asks to be left alone for d; hosts come back at
+// different times.
+func (a *Agent) later(d time.Duration) {
+	a.agenda.mu.Lock()
+	defer a.agenda.mu.Unlock()
+	if d > 0 {
+		a.agenda.notYet = a.opt.Clock.Now().Add(d + schedule.Jitter(a.agenda.host, d/2))
+	}
+}
+
+// Run is the service: it finishes what a killed agent left, and then does
+// what is due until ctx ends. One thing at a time; failures are logged and
+// tried again when they are next due. It returns nil when ctx ended.
+func (a *Agent) Run(ctx context.Context) error {
+	start := a.opt.Clock.Now()
+	if err := a.resume(ctx); err != nil {
+		a.logEnd("resume", err)
+	}
+	for ctx.Err() == nil {
+		next, err := a.turn(ctx, start)
+		if err != nil {
+			a.opt.Log.Error("settings cannot be read", "error", err)
+			next = a.opt.Clock.Now().Add(maxNap)
+		}
+		nap := max(min(next.Sub(a.opt.Clock.Now()), maxNap), minNap)
+		if a.opt.Clock.Sleep(ctx, nap) != nil {
+			break
+		}
+	}
+	return nil
+}
+
+// resume reads the agenda. After a kill in the middle of an operation it
+// searches and reports; what the server has not acknowledged is sent again.
+func (a *Agent) resume(ctx context.Context) error {
+	var m memory
+	if err := journal.Load(a.path("state.json"), &m); err != nil {
+		if absent(err) {
+			return nil // nothing was done yet
+		}
+		return err
+	}
+	a.agenda.mu.Lock()
+	a.agenda.note(a, &m)
+	a.agenda.mu.Unlock()
+	s, err := a.Status()
+	switch {
+	case err != nil:
+		return err
+	case s.Unfinished != nil:
+		return a.Scan(ctx, ScanOptions{})
+	case !s.Reported:
+		return a.Report(ctx)
+	}
+	return nil
+}
+
+// task is something that comes round.
+type task struct {
+	name string
+	due  time.Time // zero: never
+	run  func(context.Context) error
+}
+
+// turn does the first thing that is due, and returns when to look again.
+func (a *Agent) turn(ctx context.Context, start time.Time) (next time.Time, err error) {
+	s, err := a.opt.Settings()
+	if err != nil {
+		return next, err
+	}
+	now := a.opt.Clock.Now()
+	next = now.Add(maxNap)
+	for _, t := range a.tasks(s, start) {
+		switch {
+		case t.due.IsZero():
+		case t.due.After(now):
+			next = earlier(next, t.due)
+		default:
+			err := t.run(ctx)
+			a.logEnd(t.name, err)
+			return a.opt.Clock.Now().Add(a.pause(err)), nil
+		}
+	}
+	return next, nil
+}
+
+// pause is how long to do nothing after a task: longer with each failure in
+// a row, so that a host that cannot do its work does not keep trying.
+func (a *Agent) pause(err error) time.Duration {
+	if err == nil || errors.Is(err, waptwua.ErrUnchanged) && !errors.Is(err, ErrNotReported) {
+		a.agenda.failures = 0
+		return 0
+	}
+	a.agenda.failures++
+	return doubled(time.Second, a.agenda.failures, maxNap)
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// tasks lists what comes round, the most urgent first.
+func (a *Agent) tasks(s *settings.Settings, start time.Time) []task {
+	a.agenda.mu.Lock()
+	defer a.agenda.mu.Unlock()
+	g := &a.agenda
+	work := a.opt.Booted.Add(s.PostbootDelay) // download and install wait until the host has started up
+	install := g.due("install", g.install, s.InstallEvery, start)
+	if s.Enabled != settings.True || !g.pending {
+		install = time.Time{}
+	}
+	download := g.due("download", g.download, s.DownloadEvery, start)
+	if !download.IsZero() && !g.missing.IsZero() {
+		download = earlier(download, g.missing)
+	}
+	return []task{
+		{"install", notBefore(install, work, g.notYet), func(ctx context.Context) error { return a.Install(ctx, InstallOptions{}) }},
+		{"download", notBefore(download, work, g.notYet), func(ctx context.Context) error { return a.Download(ctx, ScanOptions{}) }},
+		{"update", notBefore(g.due("update", g.update, s.UpdatePeriod, start), g.notYet), a.UpdateRules},
+	}
+}
+
+// due is when a task comes round next. The first time is the host's own
+// place in a span of time after the start, so that hosts that are installed
+// or started together do not come together.
+func (g *agenda) due(name string, last time.Time, p schedule.Period, start time.Time) time.Time {
+	if p.Never() {
+		return time.Time{}
+	}
+	if last.IsZero() {
+		return start.Add(schedule.Jitter(g.host+name, min(p.Duration()/4, firstSpread)))
+	}
+	if last.After(start.Add(schedule.MaxDuration)) {
+		return start // the clock was set back by years
+	}
+	return last.Add(p.Duration())
+}
+
+// notBefore moves t behind each of the moments; never stays never.
+func notBefore(t time.Time, moments ...time.Time) time.Time {
+	for _, m := range moments {
+		if !t.IsZero() && t.Before(m) {
+			t = m
+		}
+	}
+	return t
+}
+
+// logEnd logs how a task ended: this is where its error ends up.
+func (a *Agent) logEnd(name string, err error) {
+	switch {
+	case err == nil:
+		a.opt.Log.Info("task is done", "task", name)
+	case errors.Is(err, waptwua.ErrUnchanged) && !errors.Is(err, ErrNotReported):
+		a.opt.Log.Debug("task found nothing new", "task", name)
+	case errors.Is(err, context.Canceled):
+		a.opt.Log.Info("task was stopped", "task", name)
+	default:
+		a.opt.Log.Warn("task failed", "task", name, "error", fmt.Sprint(err))
+	}
+}
