@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"time"
 
@@ -204,6 +205,9 @@ func ParseFacts(b []byte) (*Facts, error) {
 	var f Facts
 	if err := dec.Decode(&f); err != nil {
 		return nil, fmt.Errorf("read machine facts: %w", err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("read machine facts: something follows the JSON object")
 	}
 	if err := f.Validate(); err != nil {
 		return nil, err

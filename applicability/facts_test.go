@@ -13,6 +13,7 @@ import (
 func TestParseFactsErrors(t *testing.T) {
 	for name, c := range map[string]struct{ facts, want string }{
 		"not JSON":         {`{`, "unexpected"},
+		"two objects":      {`{"facts": 1} {}`, "follows"},
 		"no format":        {`{}`, "format 0"},
 		"newer format":     {`{"facts": 2}`, "format 2"},
 		"unknown field":    {`{"facts": 1, "registy": {}}`, "registy"},

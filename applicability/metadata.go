@@ -1,16 +1,21 @@
 package applicability
 
 import (
+	"bytes"
 	"encoding/xml"
+	"errors"
 	"fmt"
+	"io"
 
 	"waptwua"
 )
 
-// metadata reads what the operators without attributes need and skips the
-// rest: a component package's manifest may have tens of megabytes.
+// metadata reads what the operators without attributes need.
 func (r *reader) metadata() error {
 	m := new(Metadata)
+	if done, err := r.manifest(m); done || err != nil {
+		return err
+	}
 	for {
 		start, err := r.child()
 		if err != nil {
@@ -29,34 +34,51 @@ func (r *reader) metadata() error {
 	return nil
 }
 
+// manifest reads metadata that begin with the manifest of a component
+// package. It may have tens of megabytes, of which only the first identity
+// counts: what follows up to the end of the section is jumped over unread.
+func (r *reader) manifest(m *Metadata) (done bool, err error) {
+	start := r.offset()
+	inner := r.src[start:]
+	if !bytes.HasPrefix(bytes.TrimSpace(inner), []byte("<CbsPackageApplicabilityMetadata")) {
+		return false, nil
+	}
+	end := bytes.LastIndex(inner, []byte("</Metadata"))
+	if end < 0 {
+		return false, io.ErrUnexpectedEOF
+	}
+	tail := bytes.IndexByte(inner[end:], '>')
+	if tail < 0 {
+		return false, io.ErrUnexpectedEOF
+	}
+	dec := xml.NewDecoder(bytes.NewReader(inner[:end]))
+	for m.Package == "" {
+		t, err := dec.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return false, err
+		}
+		if e, ok := t.(xml.StartElement); ok {
+			m.assembly(&e)
+		}
+	}
+	if m.Package != "" {
+		r.rules.Metadata = m
+	}
+	r.seek(start + end + tail + 1)
+	return true, nil
+}
+
 func (r *reader) oneMetadata(m *Metadata, start *xml.StartElement) error {
 	switch start.Name.Local {
-	case "CbsPackageApplicabilityMetadata":
-		return r.each(func(e *xml.StartElement) { m.assembly(e) })
 	case "m.MsiPatchMetadata", "MsiPatchMetadata":
 		return r.patch(m)
 	case "m.MsiApplicationMetadata", "MsiApplicationMetadata":
 		return r.application(m)
 	}
 	return r.dec.Skip()
-}
-
-// each visits every element up to the end tag of the open one.
-func (r *reader) each(visit func(*xml.StartElement)) error {
-	for depth := 1; depth > 0; {
-		t, err := r.dec.Token()
-		if err != nil {
-			return atEOF(err)
-		}
-		switch t := t.(type) {
-		case xml.StartElement:
-			depth++
-			visit(&t)
-		case xml.EndElement:
-			depth--
-		}
-	}
-	return nil
 }
 
 // assembly takes the first identity: that of the package itself. Those of

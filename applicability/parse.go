@@ -56,9 +56,10 @@ func (p *Parser) Parse(rules []byte) (*Rules, error) {
 	if len(rules) > limits.Bytes {
 		return nil, fmt.Errorf("applicability rules of %d bytes: %w of %d", len(rules), waptwua.ErrLimit, limits.Bytes)
 	}
-	r := &reader{dec: xml.NewDecoder(bytes.NewReader(rules)), limits: limits, parser: p, rules: new(Rules)}
+	r := &reader{src: rules, limits: limits, parser: p, rules: new(Rules)}
+	r.seek(0)
 	if err := r.sections(); err != nil {
-		return nil, fmt.Errorf("applicability rules, offset %d: %w", r.dec.InputOffset(), err)
+		return nil, fmt.Errorf("applicability rules, offset %d: %w", r.offset(), err)
 	}
 	return r.rules, nil
 }
@@ -77,12 +78,22 @@ func (p *Parser) intern(s string) string {
 
 // reader is the state of one Parse.
 type reader struct {
+	src    []byte
+	base   int // where in src dec began
 	dec    *xml.Decoder
 	parser *Parser
 	limits Limits
 	nodes  int
 	depth  int
 	rules  *Rules
+}
+
+// offset is the place in src that has been read.
+func (r *reader) offset() int { return r.base + int(r.dec.InputOffset()) }
+
+// seek continues at an offset between two sections.
+func (r *reader) seek(offset int) {
+	r.base, r.dec = offset, xml.NewDecoder(bytes.NewReader(r.src[offset:]))
 }
 
 var errUnexpectedEnd = errors.New("unexpected end tag")

@@ -49,6 +49,35 @@ func TestMissingSections(t *testing.T) {
 	}
 }
 
+// TestManifest: of a component package's manifest the first identity counts,
+// nothing behind it is read, and the sections after it still are.
+func TestManifest(t *testing.T) {
+	r, err := applicability.Parse([]byte(`<IsInstalled><True/></IsInstalled><Metadata>
+<CbsPackageApplicabilityMetadata><assembly><assemblyIdentity name="P" publicKeyToken="t" processorArchitecture="amd64" language="de-DE" version="1.2"/>
+<assemblyIdentity name="Other"/><unclosed></assembly></CbsPackageApplicabilityMetadata></Metadata ><IsInstallable><False/></IsInstallable>`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Metadata == nil || r.Metadata.Package != "P~t~amd64~de-DE~1.2" {
+		t.Errorf("metadata %+v", r.Metadata)
+	}
+	if r.IsInstalled == nil || r.IsInstallable == nil {
+		t.Errorf("sections %v, %v", r.IsInstalled, r.IsInstallable)
+	}
+}
+
+func BenchmarkParseManifest(b *testing.B) {
+	rules := []byte(`<IsInstalled><CbsPackageInstalled/></IsInstalled><Metadata><CbsPackageApplicabilityMetadata><assembly><assemblyIdentity name="P"/>` +
+		strings.Repeat(`<component><assemblyIdentity name="Part" version="1.0.0.0"/></component>`, 500_000) +
+		`</assembly></CbsPackageApplicabilityMetadata></Metadata>`)
+	b.SetBytes(int64(len(rules)))
+	for b.Loop() {
+		if _, err := applicability.Parse(rules); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func TestMalformedRules(t *testing.T) {
 	for name, rules := range map[string]string{
 		"unclosed section":  `<IsInstalled><True/>`,
