@@ -93,6 +93,22 @@ func TestReadersAgreeOnLZX(t *testing.T) {
 	}
 }
 
+// Content of several windows, with repetitions about a window apart.
+func TestReadersAgreeBeyondTheWindow(t *testing.T) {
+	for _, window := range []int{15, 18, 21} {
+		t.Run(fmt.Sprint(window), func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(uint64(window), 4))
+			block := noise(rng, 5000)
+			var members []member
+			for i := range 7 {
+				filler := markup(rng, 1<<(window-1)-len(block)-2+i)
+				members = append(members, member{fmt.Sprintf("x/%d", i), append(bytes.Clone(block), filler...)})
+			}
+			checkReaders(t, write(t, Options{Compression: LZX, Window: window}, members), members)
+		})
+	}
+}
+
 func TestReadersAgreeOnLayout(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -169,8 +185,8 @@ func TestRoundTrip(t *testing.T) {
 		var members []member
 		for i := range rapid.IntRange(1, 20).Draw(t, "files") {
 			n := rapid.SampledFrom([]int{0, 1, 600, 32767, 32768, 40000}).Draw(t, "size")
-			make := rapid.SampledFrom([]func(*rand.Rand, int) []byte{markup, noise, code}).Draw(t, "content")
-			members = append(members, member{fmt.Sprintf("c/%d", i), make(rng, n)})
+			generate := rapid.SampledFrom([]func(*rand.Rand, int) []byte{markup, noise, code}).Draw(t, "content")
+			members = append(members, member{fmt.Sprintf("c/%d", i), generate(rng, n)})
 		}
 		opt := Options{
 			Compression: Compression(rapid.IntRange(int(None), int(LZX)).Draw(t, "compression")),

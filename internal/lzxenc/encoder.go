@@ -29,9 +29,9 @@
 // # Limits
 //
 // Code lengths are limited to 16 bits (aligned offsets 7, the code of the code
-// lengths 15), match lengths to 2..257, offsets to window-3. A frame that would
-// not fit into MaxFrame bytes is stored in an uncompressed block, whatever kind
-// of block was asked for.
+// lengths 15), match lengths to 2..257, offsets to window-4 (see
+// [Options.WholeWindow]). A frame that would not fit into MaxFrame bytes is
+// stored in an uncompressed block, whatever kind of block was asked for.
 //
 // Not supported: LZX DELTA, the variant of WIM files, windows above 2^21, and
 // input in which a folder exceeds 65,535 frames (the cabinet's own limit, which
@@ -96,6 +96,10 @@ type Options struct {
 	// E8FileSize is the "file size" of the translation: targets at or above
 	// it are left alone. 0 means 12,000,000, as Microsoft's encoder uses.
 	E8FileSize int32
+	// WholeWindow lets offsets be as large as the format allows, window-3.
+	// Otherwise they are at most window-4, since 7-Zip 26.02 gets one byte
+	// of a match at the largest offset wrong.
+	WholeWindow bool
 }
 
 // DefaultE8FileSize is the E8FileSize that 0 stands for.
@@ -132,7 +136,7 @@ func NewEncoder(window int, opt Options) *Encoder {
 	if opt.E8FileSize == 0 {
 		opt.E8FileSize = DefaultE8FileSize
 	}
-	e := &Encoder{opt: opt, search: newFinder(window, opt.Level), splitBits: headerBits}
+	e := &Encoder{opt: opt, search: newFinder(window, opt), splitBits: headerBits}
 	e.codes.init(window)
 	e.pieces = newPieces(len(e.codes.main.lens))
 	e.tokens = make([]token, 0, GroupFrames*FrameSize)

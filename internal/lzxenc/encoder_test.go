@@ -80,6 +80,8 @@ func TestRoundTrip(t *testing.T) {
 			Blocks:     rapid.SampledFrom([]Blocks{Auto, Verbatim, Aligned, Uncompressed, Mixed}).Draw(t, "blocks"),
 			E8:         rapid.Bool().Draw(t, "e8"),
 			E8FileSize: rapid.Int32Min(0).Draw(t, "e8 file size"),
+
+			WholeWindow: rapid.Bool().Draw(t, "whole window"),
 		}
 		group := rapid.IntRange(1, GroupFrames).Draw(t, "group")
 		src := content(t)
@@ -143,6 +145,46 @@ func TestFrameNeverExceedsLimit(t *testing.T) {
 			}
 		})
 	}
+}
+
+// twice is noise, and the same again so many bytes after its begin.
+func twice(offset int) []byte {
+	block := noise(rand.New(rand.NewPCG(uint64(offset), 8)), 600)
+	return append(append(bytes.Clone(block), make([]byte, offset-len(block))...), block...)
+}
+
+// Offsets reach as far back as they may, and not a byte further.
+func TestOffsetsReachTheWindow(t *testing.T) {
+	for window := MinWindow; window <= MaxWindow; window++ {
+		for _, whole := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%d whole=%t", window, whole), func(t *testing.T) {
+				largest := 1<<window - 4
+				if whole {
+					largest++
+				}
+				used := sizeTwice(t, window, whole, largest)
+				if unused := sizeTwice(t, window, whole, largest+1); used+400 > unused {
+					t.Errorf("%d bytes with the largest offset, %d with one more: it was not used", used, unused)
+				}
+			})
+		}
+	}
+}
+
+// sizeTwice returns how many bytes twice(offset) takes, once they are found to
+// decode to it.
+func sizeTwice(t *testing.T, window int, whole bool, offset int) int {
+	t.Helper()
+	src := twice(offset)
+	frames := encode(NewEncoder(window, Options{WholeWindow: whole}), src, GroupFrames)
+	got, err := decode(window, frames, len(src))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, src) {
+		t.Fatalf("offset %d: decoded bytes differ", offset)
+	}
+	return len(bytes.Join(frames, nil))
 }
 
 // When blocks of their own hardly pay, a frame of noise shares a code in which

@@ -37,6 +37,7 @@ func (l Level) effort() effort {
 type finder struct {
 	effort
 	window int    // bytes
+	reach  uint32 // the largest offset
 	buf    []byte // the window, then the group, then pad
 	n      int    // bytes in buf
 	next   int    // first index in buf not yet in the tables
@@ -59,12 +60,17 @@ const (
 	pad = 8
 )
 
-func newFinder(windowBits int, level Level) *finder {
-	window, effort := 1<<windowBits, level.effort()
+func newFinder(windowBits int, opt Options) *finder {
+	window, effort := 1<<windowBits, opt.Level.effort()
+	reach := uint32(window - repeatSlots - 1)
+	if opt.WholeWindow {
+		reach++
+	}
 	rowCount := max(window/32, 1<<12)
 	return &finder{
 		effort: effort,
 		window: window,
+		reach:  reach,
 		buf:    make([]byte, 2*window+GroupFrames*FrameSize+pad),
 		rows:   make([]uint32, rowCount*effort.row),
 		tags:   make([]uint8, rowCount*effort.row),
@@ -105,9 +111,8 @@ func (f *finder) push(src []byte) []byte {
 
 // oldest is the earliest position that a match at position at may refer to.
 func (f *finder) oldest(at uint32) uint32 {
-	reach := uint32(f.window) - repeatSlots
-	if at-f.start > reach {
-		return at - reach
+	if at-f.start > f.reach {
+		return at - f.reach
 	}
 	return f.start
 }
