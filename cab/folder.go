@@ -73,9 +73,16 @@ func (fr *FolderReader) Read(p []byte) (int, error) {
 	switch {
 	case fr.closed:
 		return 0, fs.ErrClosed
-	case fr.unread == 0:
+	case fr.file == nil:
 		return 0, io.EOF
-	case len(p) == 0:
+	}
+	if err := fr.file.readable(); err != nil {
+		return 0, err
+	}
+	if fr.unread == 0 {
+		return 0, io.EOF
+	}
+	if len(p) == 0 {
 		return 0, nil
 	}
 	if err := fr.position(); err != nil {
@@ -95,9 +102,6 @@ func (fr *FolderReader) Close() error {
 
 // position makes sure that have begins with the current file's next byte.
 func (fr *FolderReader) position() error {
-	if err := fr.file.readable(); err != nil {
-		return err
-	}
 	want := fr.file.Offset + fr.file.Size - fr.unread
 	if want < fr.pos {
 		fr.rewind()
@@ -138,6 +142,9 @@ func (fr *FolderReader) decode() error {
 	}
 	if err != nil {
 		return err
+	}
+	if size < blockSize && fr.blocks.left > 0 && fr.folder.Compression != None {
+		return fault(ErrFormat, at, "a block for %d bytes of content that is not its folder's last", size)
 	}
 	if err := fr.charge(at, len(data), size); err != nil {
 		return err
@@ -189,9 +196,6 @@ func (f *File) readable() error {
 // read several files of a folder, use Folder.Open. It fails as Folder.Open
 // does, and if the entry shows that the content cannot be read.
 func (f *File) Open() (io.ReadCloser, error) {
-	if f.Size == 0 {
-		return emptyFile{}, nil
-	}
 	if err := f.readable(); err != nil {
 		return nil, err
 	}
@@ -208,10 +212,3 @@ type fileReader struct{ fr *FolderReader }
 
 func (r *fileReader) Read(p []byte) (int, error) { return r.fr.Read(p) }
 func (r *fileReader) Close() error               { return r.fr.Close() }
-
-// emptyFile is the content of every empty file: it needs no folder, which may
-// then be absent (makecab writes such folders).
-type emptyFile struct{}
-
-func (emptyFile) Read([]byte) (int, error) { return 0, io.EOF }
-func (emptyFile) Close() error             { return nil }

@@ -96,6 +96,9 @@ func (r *Reader) open(src io.ReaderAt, size int64, l Limits) error {
 			return err
 		}
 	}
+	if p.offset > r.Header.Size {
+		return fault(ErrFormat, p.offset, "the cabinet ends within the list of folders")
+	}
 	return r.readFiles(newParser(src, r.Header.FilesOffset, r.Header.Size), files)
 }
 

@@ -58,8 +58,8 @@ func (b *bitReader) refill() {
 	b.count |= 56
 }
 
-// overrun tells whether more was read than a tolerable frame can lack.
-func (b *bitReader) overrun() bool { return b.next-int(b.count>>3) > b.size+2 }
+// overrun tells whether more has been taken than there is.
+func (b *bitReader) overrun() bool { return b.next-int(b.count>>3) > b.size }
 
 // take returns the next n bits, n being 1 to 32.
 func (b *bitReader) take(n uint) uint32 {

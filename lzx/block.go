@@ -2,6 +2,7 @@ package lzx
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 )
 
@@ -77,13 +78,13 @@ func (d *Decoder) nextBlock(src []byte) error {
 	case uncompressedBlock:
 		err = d.readRawHeader(src)
 	default:
-		return d.fault("block of type %d", kind)
+		err = fmt.Errorf("block of type %d", kind)
+	}
+	if d.bits.overrun() {
+		return d.fault(cutOff)
 	}
 	if err != nil {
 		return d.fault("%v", err)
-	}
-	if d.bits.overrun() {
-		return d.fault("compressed bytes end within a block's header")
 	}
 	return nil
 }
@@ -96,7 +97,7 @@ func (d *Decoder) readRawHeader(src []byte) error {
 	d.bits.alignWord()
 	at := d.bits.offset()
 	if at+12 > len(src) {
-		return fmt.Errorf("compressed bytes end within an uncompressed block's header")
+		return errors.New(cutOff)
 	}
 	for i := range d.recent {
 		r := binary.LittleEndian.Uint32(src[at+4*i:])
@@ -129,7 +130,7 @@ func (d *Decoder) leaveRaw(src []byte) {
 func (d *Decoder) copyRaw(src []byte, n int) error {
 	at := d.bits.offset()
 	if at+n > len(src) {
-		return d.fault("compressed bytes end within an uncompressed block")
+		return d.fault(cutOff)
 	}
 	copy(d.ring[d.pos:], src[at:at+n])
 	d.bits.seek(at + n)
@@ -184,7 +185,7 @@ func (t *trees) readLengths(b *bitReader, lengths []uint8, first, last int) erro
 	}
 	for i := first; i < last; {
 		if b.overrun() {
-			return fmt.Errorf("is cut off")
+			return errors.New("is cut off")
 		}
 		code, _ := b.symbol(t.pretree[:], pretreeRoot)
 		run, length := 1, uint8(0)

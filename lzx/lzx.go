@@ -76,6 +76,9 @@ func (e *FormatError) Error() string {
 // Unwrap returns ErrFormat.
 func (e *FormatError) Unwrap() error { return ErrFormat }
 
+// cutOff is what a FormatError says of a frame whose input is too short.
+const cutOff = "compressed bytes end within the frame"
+
 // windowSlack is what a match copy may write beyond its end.
 const windowSlack = 16
 
@@ -100,7 +103,7 @@ type Decoder struct {
 
 	started  bool
 	last     bool  // a frame shorter than FrameSize has been decoded
-	leftover int   // input bytes the last frame left over, negative: lacked
+	leftover int   // input bytes that the last frame did not use
 	err      error // sticks until Reset
 }
 
@@ -148,9 +151,8 @@ func (d *Decoder) Reset() {
 // content of dst is undefined and every further call returns the same error
 // until Reset.
 //
-// Bytes of src that the frame does not use, and up to two bytes that it
-// lacks (they read as zero), are tolerated in the last frame only: the error
-// comes with the frame after it.
+// Bytes of src that the frame does not use are tolerated in the last frame
+// only: the error comes with the frame after it.
 func (d *Decoder) Frame(dst, src []byte) error {
 	if d.err == nil {
 		d.err = d.frame(dst, src)
@@ -194,8 +196,6 @@ func (d *Decoder) checkFrame(dst, src []byte) error {
 		return d.fault("a frame after a frame of less than %d bytes", FrameSize)
 	case d.leftover > 0:
 		return d.fault("%d compressed bytes left over at the end of the frame", d.leftover)
-	case d.leftover < 0:
-		return d.fault("%d compressed bytes missing at the end of the frame", -d.leftover)
 	}
 	return nil
 }
@@ -236,13 +236,10 @@ func (d *Decoder) finishInput(src []byte) error {
 		d.block.padding = false // the pad byte ends this frame, not the next
 		used++
 	}
-	d.leftover = len(src) - used
-	if used == len(src)+1 && len(src)%2 == 1 {
-		d.leftover = 0 // the other half of the last word
+	if used > (len(src)+1)&^1 {
+		return d.fault(cutOff)
 	}
-	if d.leftover < -2 {
-		return d.fault("%d compressed bytes missing", -d.leftover)
-	}
+	d.leftover = max(0, len(src)-used) // half a word may lack
 	return nil
 }
 

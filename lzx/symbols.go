@@ -22,7 +22,7 @@ func (d *Decoder) decodeSymbols(n int, aligned bool) error {
 	)
 	for pos < end {
 		if uint(next) > uint(len(input)-8) {
-			msg = "compressed bytes end within a block"
+			msg = cutOff
 			break
 		}
 		buf |= binary.BigEndian.Uint64(input[next:]) >> (count & 63)
@@ -107,6 +107,9 @@ func (d *Decoder) decodeSymbols(n int, aligned bool) error {
 	d.pos = pos
 	d.bits.buf, d.bits.count, d.bits.next = buf, count, next
 	d.recent = [3]uint32{r0, r1, r2}
+	if msg != "" && d.bits.overrun() {
+		msg = cutOff // what came after the end were zeros
+	}
 	if msg != "" {
 		return d.fault("%s", msg)
 	}
