@@ -24,7 +24,7 @@ var layers = []layer{
 	{name: "lzx", packages: []string{"lzx"}, never: noIO},
 	{name: "cab", packages: []string{"cab"}, ours: []string{"lzx"}, never: []string{"net", "net/http", "os/exec"}},
 	{name: "formats", packages: []string{"authenticode", "wsusscn2", "waptpkg", "signing"},
-		ours: []string{root, "cab", "lzx"}, never: []string{"net", "net/http", "os", "os/exec", "database/sql"}},
+		ours: []string{root, "cab", "lzx", "internal/pki"}, never: []string{"net", "net/http", "os", "os/exec", "database/sql"}},
 
 	{name: "applicability", packages: []string{"applicability"}, ours: []string{root}, never: noIO},
 	{name: "catalog", packages: []string{"catalog"}, ours: []string{root, "applicability", "wsusscn2"}, never: noIO},
@@ -47,6 +47,8 @@ var layers = []layer{
 
 	{name: "store", packages: []string{"store"}, ours: []string{root, "transport"}, never: []string{"net/http"}},
 	{name: "store/sqlite", packages: []string{"store/sqlite"}, ours: []string{root, "store", "transport", "internal"}, never: []string{"net/http"}},
+	{name: "store/catalogdb", packages: []string{"store/catalogdb"},
+		ours: []string{root, "catalog", "applicability", "wsusscn2", "cab", "transport", "internal"}, never: []string{"net/http"}},
 	{name: "blob", packages: []string{"blob"}, ours: []string{root, "internal"}},
 	{name: "notify", packages: []string{"notify"}, ours: []string{root}},
 	{name: "mirror", packages: []string{"mirror"},
