@@ -41,7 +41,7 @@ var stricter = []string{
 // file begins. WAPTWUA_DIFFERENTIAL sets the number of cabinets.
 func TestDifferential(t *testing.T) {
 	tool(t, "cabextract")
-	rounds := 120
+	rounds := 40
 	if s := os.Getenv("WAPTWUA_DIFFERENTIAL"); s != "" {
 		var err error
 		if rounds, err = strconv.Atoi(s); err != nil {

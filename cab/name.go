@@ -8,31 +8,35 @@ import (
 	"unicode/utf8"
 )
 
+// setName takes the stored name, whose bytes it may change.
 func (f *File) setName(b []byte) {
-	f.Name = decodeName(b, f.Attributes&NameIsUTF8 != 0)
 	if !isASCII(b) {
 		f.RawName = bytes.Clone(b)
 	}
+	for i, c := range b {
+		if c == '\\' {
+			b[i] = '/' // no coding gives this byte another meaning, except within a character of some code pages
+		}
+	}
+	f.Name = decodeName(b, f.Attributes&NameIsUTF8 != 0)
 }
 
-// decodeName turns a stored name into one with '/' between its elements. A
-// byte sequence that is not UTF-8 becomes U+FFFD in a name flagged as UTF-8,
-// so that an overlong coding of '.', '/' or '\' stands for nothing; other
-// names are then in a code page that the cabinet does not tell.
+// decodeName decodes a stored name. A byte sequence that is not UTF-8 becomes
+// U+FFFD in a name flagged as UTF-8, so that an overlong coding of '.', '/'
+// or '\' stands for nothing; other names that are not UTF-8 are in a code
+// page that the cabinet does not tell, and are taken for ISO 8859-1.
 func decodeName(b []byte, flagged bool) string {
-	name := string(b)
 	switch {
-	case utf8.ValidString(name):
+	case utf8.Valid(b):
+		return string(b)
 	case flagged:
-		name = strings.ToValidUTF8(name, "\uFFFD")
-	default:
-		runes := make([]rune, len(b))
-		for i, c := range b {
-			runes[i] = rune(c)
-		}
-		name = string(runes)
+		return strings.ToValidUTF8(string(b), "\uFFFD")
 	}
-	return strings.ReplaceAll(name, `\`, "/")
+	runes := make([]rune, len(b))
+	for i, c := range b {
+		runes[i] = rune(c)
+	}
+	return string(runes)
 }
 
 func isASCII(b []byte) bool {
