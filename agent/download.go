@@ -84,7 +84,7 @@ func (op *operation) fetch(ctx context.Context, a cache.Archive, ids []waptwua.U
 		case !errors.Is(err, waptwua.ErrNotFound):
 			errs = append(errs, err)
 		}
-		if errors.Is(err, cache.ErrNoRoom) || errors.Is(err, client.ErrUnreachable) && !op.settings.AllowDirect {
+		if errors.Is(err, cache.ErrNoRoom) || client.Temporary(err) && !op.settings.AllowDirect {
 			break // the others would fail for the same reason
 		}
 	}
@@ -138,7 +138,7 @@ func (op *operation) noteFetch(id waptwua.UpdateID, err error) {
 	u.Downloaded = err == nil
 	if u.Status != waptwua.StatusError {
 		u.Status, u.Failure = waptwua.StatusPending, nil
-		if err != nil && !errors.Is(err, client.ErrUnreachable) && !errors.Is(err, cache.ErrNoRoom) {
+		if err != nil && !op.cutOff && !client.Temporary(err) && !errors.Is(err, cache.ErrNoRoom) {
 			u.Status = waptwua.StatusMissing
 		}
 	}
@@ -154,11 +154,11 @@ func (op *operation) probe(ctx context.Context, f *found) {
 			continue
 		}
 		here, offered, err := op.atHand(ctx, id, f.archive)
-		if errors.Is(err, client.ErrUnreachable) || ctx.Err() != nil {
+		if ctx.Err() != nil {
 			return
 		}
 		u.Downloaded = here
-		if !here && !offered && u.Status == waptwua.StatusPending {
+		if !here && !offered && !op.cutOff && !client.Temporary(err) && u.Status == waptwua.StatusPending {
 			u.Status = waptwua.StatusMissing
 		}
 		op.mem.State.Updates[id] = u
@@ -173,8 +173,8 @@ func (op *operation) atHand(ctx context.Context, id waptwua.UpdateID, a cache.Ar
 		return false, false, err
 	}
 	need := slices.DeleteFunc(files(st), op.cache.Has)
-	if len(need) == 0 {
-		return true, true, nil
+	if len(need) == 0 || op.cutOff {
+		return len(need) == 0, false, nil
 	}
 	c, err := op.server()
 	if err != nil {

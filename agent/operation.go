@@ -51,6 +51,7 @@ type operation struct {
 	saved    string // digest of mem.State on the disk
 	killed   bool   // the operation before this one has no end in the journal
 	begun    bool   // the journal has this operation's beginning
+	cutOff   bool   // the server did not answer: files at hand must do
 	unsure   bool   // it was stopped in the middle: the next one searches first
 }
 

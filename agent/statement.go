@@ -3,7 +3,6 @@ package agent
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -27,6 +26,9 @@ const (
 // reached, the one kept. waptwua.ErrNotFound says that the server does not
 // know yet; ErrStale that it speaks about another archive.
 func (op *operation) statement(ctx context.Context, id waptwua.UpdateID, a cache.Archive) (*transport.FilesStatement, error) {
+	if op.cutOff {
+		return op.keptStatement(id, a)
+	}
 	trust, err := op.serverSigner()
 	if err != nil {
 		return nil, err
@@ -36,12 +38,13 @@ func (op *operation) statement(ctx context.Context, id waptwua.UpdateID, a cache
 		return nil, err
 	}
 	text, err := c.ReadFile(ctx, id.String()+".json", transport.MaxFiles)
-	if errors.Is(err, client.ErrUnreachable) {
-		kept, keptErr := op.cache.Statement(id)
+	if client.Temporary(err) {
+		op.cutOff = true // asking for each update in turn would take for ever
+		st, keptErr := op.keptStatement(id, a)
 		if keptErr != nil {
 			return nil, err
 		}
-		return readStatement(kept, id, a, trust, op.now())
+		return st, nil
 	}
 	if err != nil {
 		return nil, err

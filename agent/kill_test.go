@@ -1,0 +1,267 @@
+package agent_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"waptwua"
+	"waptwua/agent"
+	"waptwua/agent/agenttest"
+	"waptwua/agent/settings"
+	"waptwua/wua"
+)
+
+// killAt tells a child process of this test at which durable step it dies.
+const killAt = "WAPTWUA_TEST_KILL_AT"
+
+// child is what a child process needs to know.
+type child struct {
+	Dir     string
+	Ini     string
+	CA      []byte
+	Updates []wua.Update
+	Restart map[waptwua.UpdateID]bool
+}
+
+// killed is the exit code of a child that died as it should.
+const killed = 77
+
+// runChild is the child: it registers, downloads and installs, and exits
+// without any clean-up at the n-th step, as after kill -9.
+func runChild() {
+	n, err := strconv.Atoi(os.Getenv(killAt))
+	if err == nil {
+		err = cycle(os.Getenv(killAt+"_IN"), n)
+	}
+	if err != nil && !errors.Is(err, waptwua.ErrUnchanged) {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+func cycle(dir string, n int) error {
+	text, err := os.ReadFile(filepath.Join(dir, "child.json"))
+	if err != nil {
+		return err
+	}
+	var c child
+	if err := json.Unmarshal(text, &c); err != nil {
+		return err
+	}
+	reached := func(string) {
+		if n--; n == 0 {
+			os.Exit(killed)
+		}
+	}
+	a, err := agent.New(agent.Options{
+		Dir: c.Dir, Reached: reached,
+		Settings: func() (*settings.Settings, error) {
+			return settings.Parse(filepath.Join(dir, "wapt-get.ini"), []byte(c.Ini))
+		},
+		WUA:  &agenttest.Host{Dir: c.Dir, Updates: c.Updates, Restart: c.Restart, Reached: reached},
+		Free: func(string) (uint64, error) { return 1 << 40, nil },
+	})
+	if err != nil {
+		return err
+	}
+	return wholeCycle(context.Background(), a, c.CA)
+}
+
+func wholeCycle(ctx context.Context, a *agent.Agent, ca []byte) error {
+	if err := a.Register(ctx, agent.RegisterOptions{Token: agenttest.Token, CA: ca}); err != nil && !errors.Is(err, waptwua.ErrUnchanged) {
+		return err
+	}
+	if err := a.Download(ctx, agent.ScanOptions{}); err != nil && !errors.Is(err, waptwua.ErrUnchanged) {
+		return err
+	}
+	return a.Install(ctx, agent.InstallOptions{})
+}
+
+// TestKilledAnywhere kills an agent at every durable step there is, restarts
+// it, and looks whether anything was lost or done twice.
+func TestKilledAnywhere(t *testing.T) {
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, done := 1, false; !done; n++ {
+		t.Run(strconv.Itoa(n), func(t *testing.T) {
+			r := newRig(t)
+			plain := r.offer(1, waptwua.Update{})
+			restart := r.offer(2, waptwua.Update{})
+			r.host.Restart = map[waptwua.UpdateID]bool{restart: true}
+			done = r.runAndKill(exe, n)
+			r.recover(plain, restart)
+		})
+	}
+}
+
+// runAndKill runs a child on the rig; it tells whether the child came to its
+// end before step n.
+func (r *rig) runAndKill(exe string, n int) (done bool) {
+	r.t.Helper()
+	ini := fmt.Sprintf("[global]\nwapt_server = %s\nuuid = %s\n[waptwua]\n%s", r.server.URL, hostID, r.ini)
+	text, err := json.Marshal(child{Dir: r.dir, Ini: ini, CA: r.server.CAPEM(), Updates: r.host.Updates, Restart: r.host.Restart})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	in := r.t.(*testing.T).TempDir()
+	if err := os.WriteFile(filepath.Join(in, "child.json"), text, 0o600); err != nil {
+		r.t.Fatal(err)
+	}
+	cmd := exec.Command(exe)
+	cmd.Env = append(os.Environ(), killAt+"="+strconv.Itoa(n), killAt+"_IN="+in)
+	out, err := cmd.CombinedOutput()
+	if err == nil {
+		return true
+	}
+	if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) || exit.ExitCode() != killed {
+		r.t.Fatalf("child: %v\n%s", err, out)
+	}
+	return false
+}
+
+// recover does what the service does after a restart, and checks the end.
+func (r *rig) recover(plain, restart waptwua.UpdateID) {
+	r.t.Helper()
+	if err := wholeCycle(r.t.Context(), r.agent(), r.server.CAPEM()); err != nil && !errors.Is(err, agent.ErrRestartFirst) {
+		r.t.Fatal(err)
+	}
+	r.wantStatus(plain, waptwua.StatusOK)
+	r.wantStatus(restart, waptwua.StatusReboot)
+	if err := r.host.Reboot(); err != nil {
+		r.t.Fatal(err)
+	}
+	if err := r.agent().Scan(r.t.Context(), agent.ScanOptions{}); err != nil {
+		r.t.Fatal(err)
+	}
+	r.wantStatus(restart, waptwua.StatusOK)
+	count, err := r.host.Log()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for _, id := range []waptwua.UpdateID{plain, restart} {
+		if count[id.String()] != 1 {
+			r.t.Errorf("update %s was installed %d times", id, count[id.String()])
+		}
+	}
+	s, err := r.agent().Status()
+	if err != nil || !s.Reported || s.Unfinished != nil {
+		r.t.Errorf("at the end: reported %v, unfinished %+v, %v", s.Reported, s.Unfinished, err)
+	}
+}
+
+// An update during whose installation the agent dies again and again is
+// blamed at last, so that the host does not die for ever.
+func TestUpdateThatKillsTheAgent(t *testing.T) {
+	r := newRig(t)
+	r.register()
+	id := r.offer(1, waptwua.Update{})
+	for n := 1; n <= 3; n++ {
+		r.dieWhileInstalling()
+	}
+	r.scan()
+	if u := r.wantStatus(id, waptwua.StatusError); u.Failure.Attempts != 3 {
+		t.Errorf("failure %+v", u.Failure)
+	}
+	calls := len(r.host.Calls())
+	r.install()
+	if len(r.host.Calls()) != calls {
+		t.Error("it was tried again at once")
+	}
+}
+
+type death struct{}
+
+// dieWhileInstalling ends the agent in the middle of WUA's work.
+func (r *rig) dieWhileInstalling() {
+	r.t.Helper()
+	r.host.Reached = func(what string) {
+		if what == "wua installing" {
+			panic(death{})
+		}
+	}
+	defer func() {
+		r.host.Reached = nil
+		if _, ok := recover().(death); !ok {
+			r.t.Fatal("the agent survived")
+		}
+	}()
+	_ = r.agent().Install(r.t.Context(), agent.InstallOptions{})
+}
+
+func TestDamagedFilesAreFoundOutAgain(t *testing.T) {
+	for _, name := range []string{"state.json", "acked.json", "updates.json", "journal.log", "cache/archive/current.json"} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			r.register()
+			id := r.offer(1, waptwua.Update{})
+			r.download()
+			if err := os.Truncate(filepath.Join(r.dir, filepath.FromSlash(name)), 40); err != nil {
+				t.Fatal(err)
+			}
+			r.do(func(ctx context.Context) error { return r.agent().Install(ctx, agent.InstallOptions{}) })
+			r.wantStatus(id, waptwua.StatusOK)
+		})
+	}
+}
+
+func TestServerThatForgot(t *testing.T) {
+	r := newRig(t)
+	r.register()
+	id := r.offer(1, waptwua.Update{})
+	r.install()
+	r.server.Forget()
+	r.do(r.agent().Report)
+	r.wantStatus(id, waptwua.StatusOK)
+}
+
+func TestAgentRestoredFromABackup(t *testing.T) {
+	r := newRig(t)
+	r.register()
+	id := r.offer(1, waptwua.Update{})
+	r.scan()
+	backup := map[string][]byte{}
+	for _, name := range []string{"state.json", "acked.json"} {
+		b, err := os.ReadFile(filepath.Join(r.dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		backup[name] = b
+	}
+	r.install()
+	for name, b := range backup {
+		if err := os.WriteFile(filepath.Join(r.dir, name), b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.clock.Advance(-5 * time.Minute) // the clock as well
+	r.scan()
+	r.wantStatus(id, waptwua.StatusOK)
+}
+
+func TestDescriptionsOnRequest(t *testing.T) {
+	r := newRig(t)
+	r.register()
+	id := r.offer(1, waptwua.Update{Title: "Out of band"})
+	r.scan()
+	r.server.Describe(id)
+	r.do(r.agent().Report)
+	about := r.server.About()
+	if len(about) != 0 {
+		t.Fatal("an unchanged state is not taken as a new report, so nothing can have been asked for")
+	}
+	r.scan()
+	if about = r.server.About(); len(about) != 1 || about[0].Title != "Out of band" {
+		t.Errorf("descriptions %v", about)
+	}
+}
