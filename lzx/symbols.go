@@ -132,13 +132,13 @@ func (d *Decoder) copyAround(pos, from, length int) {
 // overlap, bytes just written are repeated. It may write up to windowSlack
 // bytes beyond.
 func copyMatch(ring []byte, pos, from, length int) {
-	if gap := pos - from; uint(gap) < 8 {
+	if gap := pos - from; uint(gap) < 8 { // a source ahead of pos is far from it
 		copyOverlap(ring, pos, from, length)
 		return
 	}
-	end := pos + length
-	for pos < end {
-		binary.LittleEndian.PutUint64(ring[pos:], binary.LittleEndian.Uint64(ring[from:]))
+	for ; length > 0; length -= 8 {
+		src, dst := ring[from:from+8], ring[pos:pos+8]
+		binary.LittleEndian.PutUint64(dst, binary.LittleEndian.Uint64(src))
 		pos += 8
 		from += 8
 	}
