@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -66,8 +67,14 @@ func ActorOf(ctx context.Context) (a Actor, ok bool) {
 // CommandLine is the actor of commands run beside the server's data.
 func CommandLine() Actor { return Actor{Name: "command line", Role: Administrator} }
 
-// ErrInvalid says that what the caller gave makes no sense; the error says what does.
-var ErrInvalid = fmt.Errorf("invalid request")
-
-// ErrSignIn says that name and password, or a token, were not accepted.
-var ErrSignIn = fmt.Errorf("not signed in: %w", waptwua.ErrForbidden)
+// The errors of this package; they wrap those of package waptwua where they are kinds of them.
+var (
+	// ErrInvalid says that what the caller gave makes no sense; the error says what does.
+	ErrInvalid = errors.New("invalid request")
+	// ErrSignIn says that name and password, or a token, were not accepted, or are needed.
+	ErrSignIn = fmt.Errorf("not signed in: %w", waptwua.ErrForbidden)
+	// ErrRole says that somebody's role does not suffice.
+	ErrRole = fmt.Errorf("role does not suffice: %w", waptwua.ErrForbidden)
+	// ErrMustChange says that the first password was not changed yet.
+	ErrMustChange = fmt.Errorf("password must be changed: %w", waptwua.ErrForbidden)
+)

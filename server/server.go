@@ -10,6 +10,7 @@
 //	Rules      keeps signed rule packages exactly as uploaded
 //	Accounts   users, sessions, tokens
 //	Fleet      lists and counts for people
+//	Shelf      the files that hosts fetch
 //	Upkeep     the work of the background jobs: the archive, missing files, clean-up, expiry
 //
 // # What it promises
@@ -52,7 +53,7 @@ import (
 type Parts struct {
 	Store     store.Store
 	Shelf     blob.Store
-	Notify    notify.Publisher
+	Notify    notify.Notifier
 	Queue     Queue
 	Archiver  Archiver
 	Fetcher   Fetcher
@@ -75,13 +76,14 @@ type Server struct {
 	Rules     *Rules
 	Accounts  *Accounts
 	Fleet     *Fleet
+	Shelf     *Shelf
 	Upkeep    *Upkeep
 }
 
 // base is what all services share.
 type base struct {
 	store  store.Store
-	notify notify.Publisher
+	notify notify.Notifier
 	set    Settings
 	log    *slog.Logger
 	now    func() time.Time
@@ -108,6 +110,7 @@ func New(p Parts) (*Server, error) {
 		Rules:     rules,
 		Accounts:  newAccounts(b),
 		Fleet:     &Fleet{base: b, catalogues: cat},
+		Shelf:     &Shelf{base: b, files: p.Shelf, archiver: p.Archiver},
 		Upkeep:    &Upkeep{base: b, catalogues: cat, fetcher: p.Fetcher, scrubber: p.Scrubber, queue: p.Queue},
 	}, nil
 }

@@ -188,3 +188,17 @@ func speed(bytes int64, d time.Duration) int64 {
 	}
 	return int64(float64(bytes) / d.Seconds())
 }
+
+// LastRun is when a job last ended well; zero: never.
+func (u *Upkeep) LastRun(ctx context.Context, job Job) (time.Time, error) {
+	runs, _, err := u.store.ListRuns(ctx, store.RunQuery{Kind: string(job)})
+	if err != nil {
+		return time.Time{}, err
+	}
+	for _, r := range runs {
+		if r.State == store.Finished || r.State == store.Skipped {
+			return r.FinishedAt, nil
+		}
+	}
+	return time.Time{}, nil
+}

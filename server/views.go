@@ -276,3 +276,10 @@ func viewRules(p store.RulePackage) (RuleView, error) {
 func viewAudit(e store.AuditEntry) AuditView {
 	return AuditView{Seq: e.Seq, At: e.At, Actor: e.Actor, Action: e.Action, Subject: e.Subject, Detail: e.Detail, Hash: e.Hash}
 }
+
+// FileInfo describes a file that hosts may fetch.
+type FileInfo struct {
+	Size     int64
+	Modified time.Time
+	ETag     string // strong, with its quotes; empty: none
+}
