@@ -43,8 +43,12 @@ type Installer interface {
 	// the content of leaf, an update without children (CopyToCache).
 	Stage(ctx context.Context, leaf waptwua.UpdateID, files []string) error
 	// Install installs the updates in the given order and reports one result
-	// for each. It accepts licences. It returns an error only when nothing
-	// was tried; failures of single updates stand in the result.
+	// for each. It accepts licences. It returns an error without a result
+	// when nothing was tried; failures of single updates stand in the result.
+	// When ctx ends midway it returns both: the result so far, in which what
+	// was not begun is NotStarted, and ctx's error. Progress is reported once
+	// at the begin of the call and of each update; so is that of Search at
+	// its begin.
 	Install(ctx context.Context, ids []waptwua.UpdateID, progress func(Progress)) (*Result, error)
 	// Uninstall removes the updates; same results as Install.
 	Uninstall(ctx context.Context, ids []waptwua.UpdateID, progress func(Progress)) (*Result, error)

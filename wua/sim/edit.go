@@ -56,15 +56,15 @@ func (e *edit) apply(f *applicability.Facts) {
 	case e.Key != "":
 		e.applyRegistry(f)
 	case e.File != "":
-		f.Files = put(f.Files, spelled(f.Files, e.File, cleanPath), e.FileInfo)
+		f.Files = replace(f.Files, e.File, e.FileInfo, cleanPath)
 	case e.Package != "":
-		f.Packages = put(f.Packages, spelled(f.Packages, e.Package, strings.ToLower), e.State)
+		f.Packages = replace(f.Packages, e.Package, e.State, strings.ToLower)
 	case e.Product != "":
-		f.Products = put(f.Products, spelled(f.Products, e.Product, strings.ToLower), e.Install)
+		f.Products = replace(f.Products, e.Product, e.Install, strings.ToLower)
 	case e.Release != "":
-		f.Releases = put(f.Releases, spelled(f.Releases, e.Release, strings.ToLower), &applicability.ReleaseInfo{Version: e.Version})
+		f.Releases = replace(f.Releases, e.Release, &applicability.ReleaseInfo{Version: e.Version}, strings.ToLower)
 	case e.Attribute != "":
-		f.Attributes = put(f.Attributes, spelled(f.Attributes, e.Attribute, strings.ToLower), &e.Text)
+		f.Attributes = replace(f.Attributes, e.Attribute, &e.Text, strings.ToLower)
 	case e.Query != nil:
 		f.Queries = append(f.Queries, *e.Query)
 	case e.OS != nil:
@@ -73,47 +73,64 @@ func (e *edit) apply(f *applicability.Facts) {
 	}
 }
 
+// applyRegistry changes a key or a value. A key that the recording spells in
+// several ways becomes one.
 func (e *edit) applyRegistry(f *applicability.Facts) {
-	name := spelled(f.Registry, e.Key, cleanKey)
-	if e.Value == nil {
-		if e.Gone {
-			f.Registry = put(f.Registry, name, nil)
-		} else if f.Registry[name] == nil {
-			f.Registry = put(f.Registry, name, applicability.Key{})
-		}
+	if e.Value == nil && e.Gone {
+		f.Registry = replace(f.Registry, e.Key, nil, cleanKey)
 		return
 	}
-	key := maps.Clone(f.Registry[name])
-	key = put(key, spelled(key, *e.Value, strings.ToLower), e.Data)
-	f.Registry = put(f.Registry, name, key)
+	key := applicability.Key{}
+	for _, name := range spellings(f.Registry, e.Key, cleanKey) {
+		maps.Copy(key, f.Registry[name])
+	}
+	if e.Value != nil {
+		key = replace(key, *e.Value, e.Data, valueName)
+	}
+	f.Registry = replace(f.Registry, e.Key, key, cleanKey)
 }
 
-func put[M ~map[string]V, V any](m M, name string, v V) M {
+// replace sets the entry that m holds under any spelling of name.
+func replace[M ~map[string]V, V any](m M, name string, v V, fold func(string) string) M {
 	if m == nil {
 		m = M{}
+	}
+	for _, s := range spellings(m, name, fold) {
+		delete(m, s)
 	}
 	m[name] = v
 	return m
 }
 
-// spelled is the name under which m holds name, compared in folded form, or
-// name itself.
-func spelled[V any](m map[string]V, name string, fold func(string) string) string {
-	if _, ok := m[name]; ok {
-		return name
-	}
+// spellings lists, sorted, the names in m that are name in folded form.
+func spellings[V any](m map[string]V, name string, fold func(string) string) []string {
+	var list []string
 	want := fold(name)
 	for have := range m {
-		if len(have) <= len(name)+maxHive && fold(have) == want {
-			return have
+		if fold(have) == want {
+			list = append(list, have)
 		}
 	}
-	return name
+	slices.Sort(list)
+	return list
 }
 
-// maxHive is how much longer a key's name can be when its hive is written
-// out.
-const maxHive = len("hkey_local_machine")
+// entry is what m holds under any spelling of name; the zero value: nothing.
+func entry[V any](m map[string]V, name string, fold func(string) string) (v V) {
+	for _, s := range spellings(m, name, fold) {
+		v = m[s]
+	}
+	return v
+}
+
+// valueName folds the name of a registry value; rules call a key's default
+// value "(Default)".
+func valueName(s string) string {
+	if s = strings.ToLower(s); s != "(default)" {
+		return s
+	}
+	return ""
+}
 
 // cleanPath folds a path as package applicability compares it.
 func cleanPath(p string) string {

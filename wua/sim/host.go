@@ -108,8 +108,9 @@ type call struct {
 	dirty bool // the state must be saved
 }
 
-// serve runs f as the only call on this host.
-func (h *Host) serve(ctx context.Context, name string, f func(*call) error) error {
+// serve runs f as the only call on this host. It reports the call's begin to
+// progress, which may be nil.
+func (h *Host) serve(ctx context.Context, name string, progress func(wua.Progress), f func(*call) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -124,6 +125,7 @@ func (h *Host) serve(ctx context.Context, name string, f func(*call) error) erro
 	if err != nil {
 		return err
 	}
+	report(progress, wua.Progress{})
 	err = h.run(ctx, name, f)
 	if unlock := lock.Unlock(); err == nil {
 		err = unlock
@@ -166,7 +168,7 @@ func (c *call) fault(ctx context.Context) error {
 
 // SetHidden hides an update of the last search, or shows it again.
 func (h *Host) SetHidden(ctx context.Context, id waptwua.UpdateID, hidden bool) error {
-	return h.serve(ctx, callHide, func(c *call) error {
+	return h.serve(ctx, callHide, nil, func(c *call) error {
 		if _, ok := h.offer.updates[id]; !ok || c.state.Vanished[id] {
 			return &wua.Error{Op: callHide, Code: wua.ItemNotFound}
 		}
@@ -180,7 +182,7 @@ func (h *Host) SetHidden(ctx context.Context, id waptwua.UpdateID, hidden bool) 
 
 // History returns what was installed, uninstalled and rolled back.
 func (h *Host) History(ctx context.Context, max int) (entries []wua.HistoryEntry, err error) {
-	err = h.serve(ctx, callHistory, func(c *call) error {
+	err = h.serve(ctx, callHistory, nil, func(c *call) error {
 		entries = c.state.history(max, h.opt.ClientID)
 		return nil
 	})
@@ -189,7 +191,7 @@ func (h *Host) History(ctx context.Context, max int) (entries []wua.HistoryEntry
 
 // Info describes the machine.
 func (h *Host) Info(ctx context.Context) (info wua.Info, err error) {
-	err = h.serve(ctx, callInfo, func(c *call) error {
+	err = h.serve(ctx, callInfo, nil, func(c *call) error {
 		info = describe(c.state.facts(h.opt.Machine, effective))
 		return nil
 	})
@@ -198,7 +200,7 @@ func (h *Host) Info(ctx context.Context) (info wua.Info, err error) {
 
 // RebootPending tells whether an installation waits for Restart.
 func (h *Host) RebootPending(ctx context.Context) (r wua.Reboot, err error) {
-	err = h.serve(ctx, callReboot, func(c *call) error {
+	err = h.serve(ctx, callReboot, nil, func(c *call) error {
 		r = c.state.reboot()
 		return nil
 	})
@@ -208,7 +210,7 @@ func (h *Host) RebootPending(ctx context.Context) (r wua.Reboot, err error) {
 // Facts is the machine as it is now, without what waits for a restart. The
 // caller must not change it.
 func (h *Host) Facts(ctx context.Context) (f *applicability.Facts, err error) {
-	err = h.serve(ctx, "facts", func(c *call) error {
+	err = h.serve(ctx, "facts", nil, func(c *call) error {
 		f = c.state.facts(h.opt.Machine, effective)
 		return nil
 	})

@@ -44,7 +44,7 @@ type outcome struct {
 // each does the work of one call, update by update. When ctx ends midway it
 // returns the result so far and the context's error.
 func (h *Host) each(ctx context.Context, name string, ids []waptwua.UpdateID, progress func(wua.Progress), work func(*call, context.Context, job) (outcome, error)) (res *wua.Result, err error) {
-	err = h.serve(ctx, name, func(c *call) error {
+	err = h.serve(ctx, name, progress, func(c *call) error {
 		if len(ids) == 0 {
 			return &wua.Error{Op: name, Code: wua.NoUpdate}
 		}

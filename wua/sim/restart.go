@@ -11,7 +11,7 @@ import (
 // the script says so, is rolled back. The identities of the last search are
 // forgotten. It is no call of the Windows Update Agent.
 func (h *Host) Restart(ctx context.Context) error {
-	return h.serve(ctx, "restart", func(c *call) error {
+	return h.serve(ctx, "restart", nil, func(c *call) error {
 		c.record(Event{Operation: OpRestart, Code: wua.Succeeded})
 		c.state.Boots++
 		var kept []change

@@ -18,7 +18,7 @@ const networkMissing wua.Code = 0x8024402C
 
 // Search evaluates the archive on this host.
 func (h *Host) Search(ctx context.Context, q wua.Query) (found *wua.Found, err error) {
-	err = h.serve(ctx, callSearch, func(c *call) error {
+	err = h.serve(ctx, callSearch, q.Progress, func(c *call) error {
 		found, err = c.search(ctx, q)
 		return err
 	})

@@ -12,9 +12,10 @@ import (
 const maxTries = 200
 
 // solver looks for edits of a machine that make a rule hold. It follows the
-// expression: every operand of a conjunction, the first operand of a
-// disjunction that can be made to hold, and for each operator the smallest
-// change of the fact it asks about. Operators about what installing an
+// expression: each operand of a conjunction, one operand of a disjunction
+// after the other, and for each operator the smallest change of the fact it
+// asks about. What it chose for one operand it takes back when the rest
+// cannot be made to hold beside it. Operators about what installing an
 // update does not change, such as the processor, can only be found to hold.
 type solver struct {
 	base  *applicability.Facts
@@ -36,7 +37,8 @@ func hold(facts *applicability.Facts, rules *applicability.Rules) ([]edit, error
 	if err := s.refresh(); err != nil {
 		return nil, err
 	}
-	if !s.make(rules.IsInstalled, true, "") {
+	holds := func() bool { return s.is(rules.IsInstalled) == applicability.True }
+	if !s.make(rules.IsInstalled, true, "", holds) {
 		return nil, errors.New("no change of the simulated machine makes its rule IsInstalled hold")
 	}
 	return s.edits, nil
@@ -59,48 +61,57 @@ func (s *solver) is(e applicability.Expr) applicability.Truth {
 	return r.Installed(&applicability.Context{Machine: s.machine})
 }
 
-// make looks for edits that give e the value want, and keeps them. loop is
-// the key that HKEY_LOOP_TARGET means; "" outside a loop.
-func (s *solver) make(e applicability.Expr, want bool, loop string) bool {
-	certain := loop == "" || !mentionsLoop(e) // can be evaluated by itself
-	if certain && s.is(e) == truth(want) {
-		return true
+// make looks for edits that give e the value want and for which then, the
+// rest of the work, is true, and keeps them. loop is the key that
+// HKEY_LOOP_TARGET means; "" outside a loop.
+func (s *solver) make(e applicability.Expr, want bool, loop string, then func() bool) bool {
+	if (loop == "" || !mentionsLoop(e)) && s.is(e) == truth(want) {
+		return then()
 	}
-	made := false
 	switch e := e.(type) {
 	case *applicability.And:
-		made = s.combine(e.Operands, want, want, loop)
+		return s.combine(e.Operands, want, want, loop, then)
 	case *applicability.Or:
-		made = s.combine(e.Operands, want, !want, loop)
+		return s.combine(e.Operands, want, !want, loop, then)
 	case *applicability.Not:
-		made = s.make(e.Operand, !want, loop)
-	case *applicability.Const:
-		return false // it would have been right already
+		return s.make(e.Operand, !want, loop, then)
 	case *applicability.RegKeyLoop:
-		made = s.loop(e, want, loop)
-	default:
-		edits, ok := s.leaf(e, want, loop)
-		made = ok && s.try(edits)
+		return s.loop(e, want, loop, then)
 	}
-	return made && (!certain || s.is(e) == truth(want))
+	edits, ok := s.leaf(e, want, loop)
+	return ok && s.with(edits, then)
 }
 
 // combine gives all operands the value want (all), or one of them.
-func (s *solver) combine(operands []applicability.Expr, want, all bool, loop string) bool {
-	saved := s.edits
+func (s *solver) combine(operands []applicability.Expr, want, all bool, loop string, then func() bool) bool {
+	if all {
+		if len(operands) == 0 {
+			return then()
+		}
+		return s.make(operands[0], want, loop, func() bool { return s.combine(operands[1:], want, all, loop, then) })
+	}
 	for _, o := range operands {
-		made := s.make(o, want, loop)
-		if made && !all {
+		if s.make(o, want, loop, then) {
 			return true
 		}
-		if !made {
-			s.undo(saved)
-			if all {
-				return false
-			}
-		}
 	}
-	return all
+	return false
+}
+
+// with does the rest of the work with edits, and takes them back when it
+// fails or too much was tried.
+func (s *solver) with(edits []edit, then func() bool) bool {
+	if s.tries++; s.tries > maxTries {
+		return false
+	}
+	saved := s.edits
+	s.edits = slices.Concat(saved, edits)
+	if s.refresh() == nil && then() {
+		return true
+	}
+	s.edits = saved
+	_ = s.refresh() // it could be built before
+	return false
 }
 
 // mentionsLoop tells whether e asks about the sub-key of a loop around it.
@@ -112,23 +123,6 @@ func mentionsLoop(e applicability.Expr) bool {
 		}
 	})
 	return found
-}
-
-// try keeps edits, unless too many were tried.
-func (s *solver) try(edits []edit) bool {
-	if s.tries++; s.tries > maxTries {
-		return false
-	}
-	s.edits = append(slices.Clone(s.edits), edits...)
-	return s.refresh() == nil
-}
-
-func (s *solver) undo(to []edit) {
-	if len(to) == len(s.edits) {
-		return
-	}
-	s.edits = to
-	_ = s.refresh() // it could be built before
 }
 
 // leaf gives the edits for an operator without operands.

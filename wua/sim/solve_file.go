@@ -71,7 +71,7 @@ func (s *solver) write(p *applicability.FilePath, want bool, loop string, set fu
 	e := edit{File: path}
 	if want {
 		e.FileInfo = new(applicability.FileInfo)
-		if have := s.facts.Files[spelled(s.facts.Files, path, cleanPath)]; have != nil {
+		if have := entry(s.facts.Files, path, cleanPath); have != nil {
 			*e.FileInfo = *have
 		}
 		if !set(e.FileInfo) {
@@ -86,8 +86,8 @@ func (s *solver) write(p *applicability.FilePath, want bool, loop string, set fu
 func (s *solver) path(p *applicability.FilePath, loop string) (string, bool) {
 	switch {
 	case p.Base != nil:
-		key := s.facts.Registry[spelled(s.facts.Registry, s.key(&p.Base.RegKey, loop), cleanKey)]
-		v := key[spelled(key, p.Base.Value, strings.ToLower)]
+		key := entry(s.facts.Registry, s.key(&p.Base.RegKey, loop), cleanKey)
+		v := entry(key, p.Base.Value, valueName)
 		if v == nil || v.IsNumber() || strings.Contains(v.Text, "%") {
 			return "", false
 		}

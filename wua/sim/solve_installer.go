@@ -60,7 +60,7 @@ func (s *solver) product(e *applicability.MsiProductInstalled) []edit {
 
 // installedProduct is a copy of a product as it is, and whether it is there.
 func (s *solver) installedProduct(code string) (bool, *applicability.Product) {
-	have := s.facts.Products[spelled(s.facts.Products, code, strings.ToLower)]
+	have := entry(s.facts.Products, code, strings.ToLower)
 	if have == nil {
 		return false, new(applicability.Product)
 	}

@@ -113,17 +113,16 @@ func (s *solver) has32BitView() bool {
 
 // loop makes the body hold for one sub-key: one that is there, or a new one.
 // Other demands on a loop are beyond it.
-func (s *solver) loop(e *applicability.RegKeyLoop, want bool, outer string) bool {
+func (s *solver) loop(e *applicability.RegKeyLoop, want bool, outer string, then func() bool) bool {
 	if !want || e.TrueIf != applicability.LoopAny || outer != "" {
 		return false
 	}
 	parent := s.key(&e.RegKey, outer)
-	saved := s.edits
 	for _, sub := range append(s.subkeys(parent), parent+`\{simulated}`) {
-		if s.try([]edit{{Key: sub}}) && s.make(e.Body, true, sub) && s.is(e) == applicability.True {
+		body := func() bool { return s.make(e.Body, true, sub, then) }
+		if s.with([]edit{{Key: sub}}, body) {
 			return true
 		}
-		s.undo(saved)
 	}
 	return false
 }

@@ -32,7 +32,7 @@ func (s *solver) servicing(e applicability.Expr, want bool) (edits []edit, ok bo
 
 func (s *solver) cbs(identity string, want bool) []edit {
 	p := new(applicability.Package)
-	if have := s.facts.Packages[spelled(s.facts.Packages, identity, strings.ToLower)]; have != nil {
+	if have := entry(s.facts.Packages, identity, strings.ToLower); have != nil {
 		*p = *have
 	}
 	p.State = 0

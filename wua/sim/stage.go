@@ -18,7 +18,7 @@ import (
 // leaf's (IncorrectFileHash), and every file that is needed must be among
 // them (DownloadFileMissing).
 func (h *Host) Stage(ctx context.Context, leaf waptwua.UpdateID, files []string) error {
-	return h.serve(ctx, callStage, func(c *call) error {
+	return h.serve(ctx, callStage, nil, func(c *call) error {
 		l, ok := h.offer.leaves[leaf]
 		if !ok {
 			return &wua.Error{Op: callStage, Code: wua.ItemNotFound}
