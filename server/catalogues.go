@@ -167,6 +167,7 @@ func setAbout(u *store.Update, about waptwua.Update) {
 		kbs.WriteString(" " + kb.String() + " ")
 	}
 	u.KBs = kbs.String()
+	u.Products, u.Classifications = store.Names(cleanAll(about.Products)), store.Names(cleanAll(about.Classifications))
 }
 
 // describeByHost takes descriptions from a host for updates that have none.

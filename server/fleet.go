@@ -34,14 +34,25 @@ type HostFilter struct {
 	Standing store.Standing     // of this standing
 	Status   waptwua.HostStatus // that reported this status
 	Has      waptwua.Status     // that have an update of this status
-	Update   waptwua.UpdateID   // with Has: this update
+	Update   waptwua.UpdateID   // with Has: this update; without: that have or need this update
+
+	Condition  Condition // enrolled hosts in this condition
+	Sort       HostSort  // empty: by name
+	Descending bool
 }
 
 // UpdateFilter selects updates; zero fields do not restrict.
 type UpdateFilter struct {
 	Part
-	Search string         // part of title, KB or GUID
-	Status waptwua.Status // on some host
+	Search         string         // part of title, KB or GUID
+	Status         waptwua.Status // on some host
+	Severity       string         // rated so; "None": not rated
+	Product        string         // of this product, by its whole name
+	Classification string         // of this classification, by its whole name
+	Files          Presence       // whether all its files are on the server
+
+	Sort      UpdateSort // empty: newest first
+	Ascending bool
 }
 
 func (f *Fleet) silent() time.Time { return f.now().Add(-f.set.HostSilentAfter) }
@@ -100,9 +111,10 @@ func (f *Fleet) Archive(ctx context.Context) (ArchiveView, error) {
 	return v, nil
 }
 
-// Hosts lists hosts in the order of names.
+// Hosts lists hosts.
 func (f *Fleet) Hosts(ctx context.Context, hf HostFilter) (List[HostView], error) {
-	q := store.HostQuery{Page: hf.page(), Search: hf.Search, Standing: hf.Standing, Status: hf.Status, Has: hf.Has, Update: hf.Update}
+	q := store.HostQuery{Page: hf.page(), Search: hf.Search, Standing: hf.Standing, Status: hf.Status, Has: hf.Has, Update: hf.Update,
+		Condition: hf.Condition, SilentBefore: f.silent(), Sort: hf.Sort, Descending: hf.Descending}
 	hs, n, err := f.store.ListHosts(ctx, q)
 	if err != nil {
 		return List[HostView]{}, err
@@ -131,14 +143,20 @@ func (f *Fleet) Host(ctx context.Context, uuid string) (HostDetail, error) {
 	return d, nil
 }
 
-// Updates lists the updates that hosts have or need, newest first.
+// Updates lists the updates that hosts have or need.
 func (f *Fleet) Updates(ctx context.Context, uf UpdateFilter) (List[UpdateView], error) {
-	us, n, err := f.store.ListUpdates(ctx, store.UpdateQuery{Page: uf.page(), Search: uf.Search, Status: uf.Status})
+	us, n, err := f.store.ListUpdates(ctx, store.UpdateQuery{
+		Page: uf.page(), Search: uf.Search, Status: uf.Status, Severity: uf.Severity, Product: uf.Product,
+		Classification: uf.Classification, Files: uf.Files, Sort: uf.Sort, Ascending: uf.Ascending,
+	})
 	if err != nil {
 		return List[UpdateView]{}, err
 	}
 	return listOf(us, n, viewUpdate), nil
 }
+
+// Facets counts the updates that were seen by severity, product and classification.
+func (f *Fleet) Facets(ctx context.Context) (Facets, error) { return f.store.CountFacets(ctx) }
 
 // Update returns one update.
 func (f *Fleet) Update(ctx context.Context, id waptwua.UpdateID) (UpdateView, error) {

@@ -73,14 +73,50 @@ type HostQuery struct {
 	Standing Standing           // of this standing
 	Status   waptwua.HostStatus // that reported this status
 	Has      waptwua.Status     // that have an update of this effective status
-	Update   waptwua.UpdateID   // with Has: this update
+	Update   waptwua.UpdateID   // with Has: this update; without: that have or need this update
+
+	Condition    Condition // enrolled hosts in this condition
+	SilentBefore time.Time // with Condition: a host last seen before is silent
+
+	Sort       HostSort
+	Descending bool
 }
+
+// Condition is what one wants to know of an enrolled host first. Every
+// enrolled host is in exactly one.
+type Condition string
+
+// The conditions: two for hosts whose state is known, three for the causes
+// of not knowing it. HostSummary counts them.
+const (
+	IsCompliant    Condition = "compliant"
+	IsWanting      Condition = "wanting"
+	IsSilent       Condition = "silent"
+	IsNeverScanned Condition = "never_scanned"
+	IsScanFailed   Condition = "scan_failed"
+)
+
+// HostSort is an order of hosts; name and UUID decide between equals.
+type HostSort string
+
+// The orders. Those of updates count the updates of one effective status.
+const (
+	HostsByName     HostSort = "" // the default
+	HostsByStatus   HostSort = "status"
+	HostsByOS       HostSort = "os"
+	HostsByReport   HostSort = "reported"
+	HostsByMissing  HostSort = "missing"
+	HostsByPending  HostSort = "pending"
+	HostsByError    HostSort = "error"
+	HostsByReboot   HostSort = "reboot"
+	HostsByVerified HostSort = "ok"
+)
 
 // Hosts remembers hosts.
 type Hosts interface {
 	// Host returns the host uuid.
 	Host(ctx context.Context, uuid string) (Host, error)
-	// ListHosts returns hosts in the order of name and UUID, without their
+	// ListHosts returns hosts in the order of the query, without their
 	// Head, and how many the query selects in all.
 	ListHosts(ctx context.Context, q HostQuery) ([]Host, int, error)
 	// PutHost makes or replaces the host h.UUID.

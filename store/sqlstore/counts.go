@@ -21,10 +21,8 @@ func (q *queries) CountHosts(ctx context.Context, silent time.Time) (store.HostS
 	}
 	err := q.r.NewSelect().TableExpr("hosts AS h").
 		ColumnExpr("h.standing, h.status").
-		ColumnExpr(`CASE WHEN h.last_seen IS NULL OR h.last_seen < ? THEN 'silent' WHEN h.scan_error <> '' THEN 'scan_failed'
-			WHEN h.scanned_at IS NULL THEN 'never_scanned' ELSE 'known' END AS known`, utc(silent)).
-		ColumnExpr(`EXISTS (SELECT 1 FROM host_updates AS hu WHERE hu.host_uuid = h.uuid
-			AND hu.status IN ('PENDING', 'MISSING', 'ERROR', 'REBOOT')) AS wanting`).
+		ColumnExpr(over("h", knowledge)+" AS known", utc(silent)).
+		ColumnExpr(over("h", wanting)+" AS wanting").
 		ColumnExpr("count(*) AS n").GroupExpr("1, 2, 3, 4").Scan(ctx, &rows)
 	if err != nil {
 		return store.HostSummary{}, fmt.Errorf("counting hosts: %w", err)

@@ -43,8 +43,9 @@ func (q *queries) Host(ctx context.Context, uuid string) (store.Host, error) {
 // ListHosts implements store.Hosts.
 func (q *queries) ListHosts(ctx context.Context, hq store.HostQuery) ([]store.Host, int, error) {
 	var hosts []store.Host
-	sel := q.r.NewSelect().Model(&hosts).ExcludeColumn("head").Order("name", "uuid")
-	n, err := page(whereHosts(sel, hq), hq.Page).ScanAndCount(ctx)
+	sel := q.r.NewSelect().Model(&hosts).ExcludeColumn("head")
+	sel = orderHosts(whereCondition(whereHosts(sel, hq), hq), hq)
+	n, err := page(sel, hq.Page).ScanAndCount(ctx)
 	if err != nil {
 		return nil, 0, fmt.Errorf("listing hosts: %w", err)
 	}
@@ -70,8 +71,11 @@ func whereHosts(sel *bun.SelectQuery, hq store.HostQuery) *bun.SelectQuery {
 	if hq.Status != "" {
 		sel = sel.Where("status = ?", hq.Status)
 	}
-	if hq.Has == "" {
+	if hq.Has == "" && hq.Update.IsZero() {
 		return sel
+	}
+	if hq.Has == "" {
+		return sel.Where(`uuid IN (SELECT host_uuid FROM host_updates WHERE guid = ? AND revision = ?)`, hq.Update.GUID, hq.Update.Revision)
 	}
 	has := `uuid IN (SELECT hu.host_uuid FROM host_updates AS hu ` + joinUpdates + ` WHERE ` + effective + ` = ?`
 	if hq.Update.IsZero() {
@@ -81,8 +85,11 @@ func whereHosts(sel *bun.SelectQuery, hq store.HostQuery) *bun.SelectQuery {
 }
 
 // like makes a pattern that finds s anywhere, without case.
-func like(s string) string {
-	return "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(strings.ToLower(s)) + "%"
+func like(s string) string { return containing(strings.ToLower(s)) }
+
+// containing makes a pattern that finds s anywhere.
+func containing(s string) string {
+	return "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(s) + "%"
 }
 
 func (q *queries) tallyHosts(ctx context.Context, uuids []string) (map[string]map[waptwua.Status]int, error) {

@@ -35,7 +35,7 @@ func (q *queries) FindUpdate(ctx context.Context, id waptwua.UpdateID) (store.Up
 // ListUpdates implements store.Updates.
 func (q *queries) ListUpdates(ctx context.Context, uq store.UpdateQuery) ([]store.Update, int, error) {
 	var us []store.Update
-	sel := q.r.NewSelect().Model(&us).OrderExpr("published DESC, title, guid, revision")
+	sel := orderUpdates(whereFacets(q.r.NewSelect().Model(&us), uq), uq)
 	if uq.Search != "" {
 		p := like(uq.Search)
 		sel = sel.Where(`(lower(title) LIKE ? ESCAPE '!' OR lower(kbs) LIKE ? ESCAPE '!' OR guid LIKE ? ESCAPE '!')`, p, p, p)
@@ -159,7 +159,7 @@ func (q *queries) DescribeUpdates(ctx context.Context, us []store.Update) error 
 	return q.atomically(ctx, func(tx bun.IDB) error {
 		for _, u := range us {
 			_, err := tx.NewUpdate().Model(&u).
-				Column("title", "severity", "kbs", "published", "archive", "described", "about").WherePK().Exec(ctx)
+				Column("title", "severity", "kbs", "products", "classifications", "published", "archive", "described", "about").WherePK().Exec(ctx)
 			if err != nil {
 				return fmt.Errorf("describing update %s: %w", u.ID(), err)
 			}

@@ -28,6 +28,7 @@ func testUpdates(t *testing.T, s store.Store) {
 		t.Errorf("seen at %v, want the first time %v", u.SeenAt, noon)
 	}
 	u.Title, u.KBs, u.Published, u.Described, u.Archive = "Security Update", " KB5031234 ", noon, true, "aa"
+	u.Severity, u.Products, u.Classifications = "Critical", store.Names([]string{"Windows 10", "Windows 11"}), store.Names([]string{"Security Updates"})
 	u.About = waptwua.Update{ID: id(1), Title: u.Title, KBs: []waptwua.KB{5031234}}
 	never := u
 	never.GUID = id(7).GUID
@@ -44,6 +45,14 @@ func testUpdates(t *testing.T, s store.Store) {
 		{"by KB", store.UpdateQuery{Search: "kb5031"}, 1},
 		{"by title", store.UpdateQuery{Search: "security"}, 1},
 		{"by status", store.UpdateQuery{Status: waptwua.StatusOK}, 1},
+		{"by severity", store.UpdateQuery{Severity: "Critical"}, 1},
+		{"not rated", store.UpdateQuery{Severity: store.SeverityNone}, 1},
+		{"by product", store.UpdateQuery{Product: "Windows 11"}, 1},
+		{"a product by part of its name", store.UpdateQuery{Product: "Windows"}, 0},
+		{"wildcards in a product", store.UpdateQuery{Product: "Windows%"}, 0},
+		{"by classification", store.UpdateQuery{Classification: "Security Updates"}, 1},
+		{"not on the server", store.UpdateQuery{Files: store.FilesAbsent}, 2},
+		{"on the server", store.UpdateQuery{Files: store.FilesPresent}, 0},
 		{"by both", store.UpdateQuery{Search: "security", Status: waptwua.StatusOK}, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -54,12 +63,46 @@ func testUpdates(t *testing.T, s store.Store) {
 			}
 		})
 	}
+	testUpdateOrders(t, s)
+	want := store.Facets{Severities: map[string]int{"Critical": 1, store.SeverityNone: 1},
+		Products: map[string]int{"Windows 10": 1, "Windows 11": 1}, Classifications: map[string]int{"Security Updates": 1}}
+	if d := cmp.Diff(want, get[store.Facets](t)(s.CountFacets(ctx))); d != "" {
+		t.Errorf("facets (-want +got):\n%s", d)
+	}
 	old := get[[]store.Update](t)(s.OutdatedUpdates(ctx, "aa", waptwua.UpdateID{}, 10))
 	if len(old) != 1 || old[0].ID() != id(2) {
 		t.Errorf("from another archive: %+v", old)
 	}
 	if next := get[[]store.Update](t)(s.OutdatedUpdates(ctx, "aa", id(2), 10)); len(next) != 0 {
 		t.Errorf("after the last: %+v", next)
+	}
+}
+
+// testUpdateOrders expects update 1, critical and missing on a host, and
+// update 2, about which nothing is known.
+func testUpdateOrders(t *testing.T, s store.Store) {
+	for _, c := range []struct {
+		name  string
+		q     store.UpdateQuery
+		first int
+	}{
+		{"newest first, undated last", store.UpdateQuery{}, 1},
+		{"oldest first, undated last", store.UpdateQuery{Ascending: true}, 1},
+		{"title", store.UpdateQuery{Sort: store.UpdatesByTitle, Ascending: true}, 2},
+		{"title, falling", store.UpdateQuery{Sort: store.UpdatesByTitle}, 1},
+		{"most severe first", store.UpdateQuery{Sort: store.UpdatesBySeverity}, 1},
+		{"least severe first", store.UpdateQuery{Sort: store.UpdatesBySeverity, Ascending: true}, 2},
+		{"most needed first", store.UpdateQuery{Sort: store.UpdatesByNeed}, 1},
+		{"least needed first", store.UpdateQuery{Sort: store.UpdatesByNeed, Ascending: true}, 2},
+		{"last downloaded first", store.UpdateQuery{Sort: store.UpdatesByDownloaded}, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			us, _, err := s.ListUpdates(t.Context(), c.q)
+			must(t, err)
+			if len(us) != 2 || us[0].ID() != id(c.first) {
+				t.Errorf("first is %s, want %s", us[0].ID(), id(c.first))
+			}
+		})
 	}
 }
 

@@ -46,7 +46,7 @@ func testHosts(t *testing.T, s store.Store) {
 func testHostQueries(t *testing.T, s store.Store) {
 	ctx := t.Context()
 	a, b := host(hostA, "Alpha_1"), host(hostB, "beta%2")
-	b.Status, b.Standing = waptwua.HostPending, store.Awaiting
+	b.Status, b.Standing, b.ReportedAt = waptwua.HostPending, store.Awaiting, noon
 	must(t, s.PutHost(ctx, b))
 	must(t, s.PutHost(ctx, a))
 	put(t, s, hostA, onHost(1, waptwua.StatusOK, waptwua.Allowed), onHost(2, waptwua.StatusMissing, waptwua.Allowed))
@@ -65,7 +65,14 @@ func testHostQueries(t *testing.T, s store.Store) {
 		{"has missing", store.HostQuery{Has: waptwua.StatusMissing}, []string{hostA}},
 		{"has this one", store.HostQuery{Has: waptwua.StatusMissing, Update: id(2)}, []string{hostA}},
 		{"has not that one", store.HostQuery{Has: waptwua.StatusMissing, Update: id(1)}, nil},
+		{"has or needs this one", store.HostQuery{Update: id(1)}, []string{hostA}},
 		{"no match", store.HostQuery{Search: "gamma"}, nil},
+		{"by name, falling", store.HostQuery{Descending: true}, []string{hostB, hostA}},
+		{"by status, falling", store.HostQuery{Sort: store.HostsByStatus, Descending: true}, []string{hostB, hostA}},
+		{"most missing first", store.HostQuery{Sort: store.HostsByMissing, Descending: true}, []string{hostA, hostB}},
+		{"fewest missing first", store.HostQuery{Sort: store.HostsByMissing}, []string{hostB, hostA}},
+		{"last report first, none last", store.HostQuery{Sort: store.HostsByReport, Descending: true}, []string{hostB, hostA}},
+		{"unknown order: by name", store.HostQuery{Sort: "no such"}, []string{hostA, hostB}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			hs, n, err := s.ListHosts(ctx, c.q)
@@ -173,6 +180,14 @@ func testCounts(t *testing.T, s store.Store) {
 		Compliant: 1, Wanting: 1, Silent: 1, NeverScan: 1, ScanFails: 1}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("hosts (-want +got):\n%s", diff)
+	}
+	for c, want := range map[store.Condition]string{store.IsCompliant: "a", store.IsWanting: "b", store.IsSilent: "silent",
+		store.IsNeverScanned: "never", store.IsScanFailed: "failed"} {
+		hs, n, err := s.ListHosts(ctx, store.HostQuery{Condition: c, SilentBefore: noon.Add(-24 * time.Hour)})
+		must(t, err)
+		if n != 1 || hs[0].Name != want {
+			t.Errorf("hosts %s: %d, %+v; want %s alone", c, n, hs, want)
+		}
 	}
 	us := get[store.UpdateSummary](t)(s.CountUpdates(ctx))
 	pairs := map[waptwua.Status]int{waptwua.StatusOK: 1, waptwua.StatusMissing: 1, waptwua.StatusDiscarded: 1}

@@ -42,6 +42,8 @@ CREATE TABLE updates (
     title         text NOT NULL,
     severity      text NOT NULL,
     kbs           text NOT NULL,
+    products        text NOT NULL,
+    classifications text NOT NULL,
     published     timestamptz,
     seen_at       timestamptz,
     downloaded_on timestamptz,
