@@ -1,0 +1,200 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"waptwua"
+	"waptwua/agent"
+)
+
+func (a *app) registerCommand() *cobra.Command {
+	var o agent.RegisterOptions
+	var caFile, tokenFile string
+	c := &cobra.Command{
+		Use:   "register",
+		Short: "Get a certificate for this host from the server",
+		Long: `Makes the host's key and gets a certificate for it from the server.
+
+The server is believed only when its CA is given: as a PEM file (--ca, or
+verify_cert in wapt-get.ini) or as a SHA-256 fingerprint (--fingerprint, or
+server_fingerprint) that you have compared with what the server printed at
+its initialisation. A host that is registered stays as it is.`,
+		Example: "  wapt-get register --token-file token.txt --ca server-ca.pem",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			var err error
+			if caFile != "" {
+				if o.CA, err = os.ReadFile(caFile); err != nil {
+					return err
+				}
+			}
+			if tokenFile != "" {
+				if o.Token, err = readSecret(tokenFile); err != nil {
+					return err
+				}
+			}
+			return a.operate(c.Context(), "registered", func(ctx context.Context, ag *agent.Agent) error { return ag.Register(ctx, o) })
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&o.Token, "token", "", "enrolment token (others on this machine can see it; prefer --token-file)")
+	f.StringVar(&tokenFile, "token-file", "", "file with the enrolment token")
+	f.StringVar(&caFile, "ca", "", "PEM file with the server's CA")
+	f.StringVar(&o.Fingerprint, "fingerprint", "", "SHA-256 fingerprint of the server's CA")
+	f.BoolVarP(&o.Force, "force", "f", false, "get a new certificate although there is a good one")
+	return c
+}
+
+func (a *app) updateCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "update", Short: "Fetch the rules and report to the server", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.operate(c.Context(), "rules updated", func(ctx context.Context, ag *agent.Agent) error { return ag.UpdateRules(ctx) })
+		},
+	}
+}
+
+func (a *app) scanCommand() *cobra.Command {
+	var o agent.ScanOptions
+	c := &cobra.Command{
+		Use:   "waptwua-scan",
+		Short: "Search for the updates that this host needs, and report them",
+		Long:  "Searches for the updates that this host needs, and reports them. Nothing is done\nwhen neither rules nor archive nor history have changed, unless --force is given.",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.operate(c.Context(), "scanned", func(ctx context.Context, ag *agent.Agent) error { return ag.Scan(ctx, o) })
+		},
+	}
+	c.Flags().BoolVarP(&o.Force, "force", "f", false, "search although nothing has changed")
+	return c
+}
+
+func (a *app) downloadCommand() *cobra.Command {
+	var o agent.ScanOptions
+	c := &cobra.Command{
+		Use:   "waptwua-download",
+		Short: "Scan, and fetch the files of allowed updates",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.operate(c.Context(), "downloaded", func(ctx context.Context, ag *agent.Agent) error { return ag.Download(ctx, o) })
+		},
+	}
+	c.Flags().BoolVarP(&o.Force, "force", "f", false, "search although nothing has changed")
+	return c
+}
+
+func (a *app) installCommand() *cobra.Command {
+	var o agent.InstallOptions
+	var atShutdown bool
+	var limit time.Duration
+	c := &cobra.Command{
+		Use:   "waptwua-install [KB | UPDATEID_REVISION]…",
+		Short: "Install the allowed updates that this host needs",
+		Long: `Searches, fetches what is missing, installs what is allowed and needed, and
+searches again: only then an update counts as installed. With arguments, only
+these updates are installed, if they are allowed. The host is not restarted.`,
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.operate(c.Context(), "installed", func(ctx context.Context, ag *agent.Agent) error {
+				ctx, cancel := context.WithTimeout(ctx, limit)
+				defer cancel()
+				if atShutdown {
+					return ag.Shutdown(ctx)
+				}
+				return a.installOnly(ctx, ag, o, args)
+			})
+		},
+	}
+	f := c.Flags()
+	f.BoolVarP(&o.Force, "force", "f", false, "also updates that have failed before, and although a restart is due")
+	f.BoolVar(&atShutdown, "at-shutdown", false, "install only if install_at_shutdown is set")
+	f.DurationVar(&limit, "limit", 4*time.Hour, "stop after this time")
+	return c
+}
+
+// installOnly turns the arguments into identities and installs.
+func (a *app) installOnly(ctx context.Context, ag *agent.Agent, o agent.InstallOptions, args []string) error {
+	if len(args) > 0 {
+		known, err := ag.Status()
+		if err != nil {
+			return err
+		}
+		for _, arg := range args {
+			ids := match(known, arg)
+			if len(ids) == 0 {
+				return fmt.Errorf("update %s: no scan of this host has found it: %w", arg, waptwua.ErrNotFound)
+			}
+			o.Only = append(o.Only, ids...)
+		}
+	}
+	if err := ag.Install(ctx, o); err != nil {
+		return err
+	}
+	after, err := ag.Status()
+	if err != nil {
+		return err
+	}
+	for _, u := range after.State.Updates {
+		if u.Status == waptwua.StatusError {
+			return errUpdateFailed
+		}
+	}
+	return nil
+}
+
+// match finds the updates that a KB or an identity names.
+func match(s *agent.Status, arg string) []waptwua.UpdateID {
+	var ids []waptwua.UpdateID
+	kb, kbErr := waptwua.ParseKB(arg)
+	id, idErr := waptwua.ParseUpdateID(arg)
+	for _, u := range s.Updates {
+		if kbErr == nil && slices.Contains(u.KBs, kb) || idErr == nil && u.ID == id {
+			ids = append(ids, u.ID)
+		}
+	}
+	return ids
+}
+
+// operate runs one operation and prints what is known afterwards.
+func (a *app) operate(ctx context.Context, done string, f func(context.Context, *agent.Agent) error) error {
+	ag, _, err := a.open()
+	if err != nil {
+		return err
+	}
+	defer ag.Close()
+	err = a.patiently(ctx, func(ctx context.Context) error { return f(ctx, ag) })
+	unchanged := errors.Is(err, waptwua.ErrUnchanged)
+	if unchanged && !errors.Is(err, agent.ErrNotReported) {
+		done, err = "nothing has changed", nil
+	}
+	status, statusErr := ag.Status()
+	if statusErr != nil {
+		return errors.Join(err, statusErr)
+	}
+	out := outcome{Done: err == nil || errors.Is(err, agent.ErrNotReported) || errors.Is(err, errUpdateFailed), Unchanged: unchanged, Status: status}
+	if err != nil {
+		out.Error = err.Error()
+	}
+	return errors.Join(err, a.print(out, func(w io.Writer) error {
+		if out.Done {
+			fmt.Fprintln(w, done)
+			return summary(w, status)
+		}
+		return nil
+	}))
+}
+
+// outcome is the JSON form of what an operation did.
+type outcome struct {
+	Done      bool          `json:"done"`
+	Unchanged bool          `json:"unchanged,omitempty"`
+	Error     string        `json:"error,omitempty"`
+	Status    *agent.Status `json:"status"`
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"waptwua"
+	"waptwua/agent"
+)
+
+// The exit codes.
+const (
+	exitOK            = 0
+	exitFailed        = 1
+	exitUsage         = 2
+	exitNotRegistered = 3
+	exitBusy          = 4
+	exitRestart       = 5
+	exitNotReported   = 6
+	exitUpdateFailed  = 7
+	exitNotTrusted    = 8
+	exitStopped       = 130
+)
+
+const exitCodes = `Exit codes:
+  0    done, or nothing to do
+  1    failed; the message says why
+  2    wrong command line
+  3    the host is not registered
+  4    another operation is running on this host
+  5    a restart is needed first
+  6    done, but the server does not know yet
+  7    done, but an update failed; see waptwua-status
+  8    a signature or certificate is not trusted
+  130  stopped by a signal`
+
+// usageError is a mistake on the command line.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// errUpdateFailed says that the operation ran, but not every update is well.
+var errUpdateFailed = errors.New("an update failed; see: wapt-get waptwua-status")
+
+// exitCode is the one table from errors to exit codes. The first that fits
+// counts.
+func exitCode(err error) int {
+	var usage usageError
+	if errors.As(err, &usage) {
+		return exitUsage
+	}
+	for _, e := range []struct {
+		err  error
+		code int
+	}{
+		{context.Canceled, exitStopped},
+		{agent.ErrNotRegistered, exitNotRegistered},
+		{agent.ErrBusy, exitBusy},
+		{agent.ErrRestartFirst, exitRestart},
+		{agent.ErrNotReported, exitNotReported},
+		{errUpdateFailed, exitUpdateFailed},
+		{waptwua.ErrNotTrusted, exitNotTrusted},
+	} {
+		if errors.Is(err, e.err) {
+			return e.code
+		}
+	}
+	if err != nil {
+		return exitFailed
+	}
+	return exitOK
+}

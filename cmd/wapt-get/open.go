@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"waptwua/agent"
+	"waptwua/agent/settings"
+	"waptwua/authenticode"
+	"waptwua/wua"
+)
+
+// windowsHost is the host that this program runs on, or simulates.
+type windowsHost struct {
+	wua       wua.Host
+	roots     []*x509.Certificate // of the scan archive's signature; none: Microsoft's
+	allowSHA1 bool
+	booted    time.Time
+}
+
+// open makes the agent of the settings file, for one command.
+func (a *app) open() (*agent.Agent, *settings.Settings, error) {
+	l := slog.LevelError
+	if a.verbose {
+		l = slog.LevelDebug
+	}
+	return a.openWith(slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: l})))
+}
+
+func (a *app) openWith(log *slog.Logger) (*agent.Agent, *settings.Settings, error) {
+	file := settings.NewFile(a.config)
+	s, err := file.Settings()
+	if err != nil {
+		return nil, nil, err
+	}
+	host, err := openHost(a.config, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		return nil, nil, fmt.Errorf("name of this host: %w", err)
+	}
+	ag, err := agent.New(agent.Options{
+		Dir: s.Dir, Settings: file.Settings, WUA: host.wua, Log: log, HostName: name, Version: version,
+		Booted: host.booted, CheckArchive: host.checkArchive, Progress: a.progress(),
+	})
+	return ag, s, err
+}
+
+// checkArchive checks Microsoft's signature of a scan archive, or that of
+// the simulator's authority.
+func (h *windowsHost) checkArchive(_ context.Context, path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	fi, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	_, err = authenticode.Verify(f, fi.Size(), authenticode.Options{Roots: h.roots, AllowSHA1: h.allowSHA1, At: time.Now()})
+	if err != nil {
+		return fmt.Errorf("signature of the scan archive: %w", err)
+	}
+	return nil
+}
+
+// progress shows on a terminal how far an operation has come; elsewhere it
+// stays silent.
+func (a *app) progress() func(agent.Progress) {
+	f, ok := a.stderr.(*os.File)
+	if !ok || a.json {
+		return nil
+	}
+	if fi, err := f.Stat(); err != nil || fi.Mode()&os.ModeCharDevice == 0 {
+		return nil
+	}
+	return newMeter(f, a.now).show
+}
+
+// meter rewrites one line of a terminal, at most five times a second.
+type meter struct {
+	w    io.Writer
+	now  func() time.Time
+	lock chan struct{}
+	last time.Time
+}
+
+func newMeter(w io.Writer, now func() time.Time) *meter {
+	return &meter{w: w, now: now, lock: make(chan struct{}, 1)}
+}
+
+const meterEvery = 200 * time.Millisecond
+
+func (m *meter) show(p agent.Progress) {
+	m.lock <- struct{}{}
+	defer func() { <-m.lock }()
+	done := p.Total > 0 && p.Done >= p.Total
+	if m.now().Sub(m.last) < meterEvery && !done {
+		return
+	}
+	m.last = m.now()
+	percent := int64(0)
+	if p.Total > 0 {
+		percent = p.Done * 100 / p.Total
+	}
+	fmt.Fprintf(m.w, "\r\033[K%s %3d%% %.60s", p.Operation, percent, p.Name)
+	if done && p.Name == "" {
+		fmt.Fprint(m.w, "\r\033[K")
+	}
+}

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"waptwua"
+	"waptwua/agent"
+)
+
+func (a *app) statusCommand() *cobra.Command {
+	var all bool
+	c := &cobra.Command{
+		Use:   "waptwua-status",
+		Short: "Print what is known about this host's updates, without searching",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			ag, _, err := a.open()
+			if err != nil {
+				return err
+			}
+			defer ag.Close()
+			s, err := ag.Status()
+			if err != nil {
+				return err
+			}
+			return a.print(s, func(w io.Writer) error { return a.printStatus(w, s, all) })
+		},
+	}
+	c.Flags().BoolVarP(&all, "all", "a", false, "also updates that are installed")
+	return c
+}
+
+func (a *app) printStatus(w io.Writer, s *agent.Status, all bool) error {
+	fmt.Fprintf(w, "host        %s %s\n", s.State.Host.Name, s.State.Host.UUID)
+	if s.Registered {
+		fmt.Fprintf(w, "registered  until %s\n", s.Expires.Format(time.DateOnly))
+	} else {
+		fmt.Fprintln(w, "registered  no")
+	}
+	fmt.Fprintf(w, "scanned     %s\n", age(s.State.Scan.At, a.now()))
+	if e := s.State.Scan.Error; e != nil {
+		fmt.Fprintf(w, "scan failed %s: %s %s\n", age(e.At, a.now()), e.Sentence, e.Remedy)
+	}
+	for _, p := range s.State.Problems {
+		fmt.Fprintf(w, "settings    %s\n", p)
+	}
+	for _, r := range s.State.Rules {
+		fmt.Fprintf(w, "rules       %s %d by %s %s\n", r.Name, r.Version, r.Signer, r.Error)
+	}
+	if err := summary(w, s); err != nil {
+		return err
+	}
+	return table(w, s, all)
+}
+
+// age is a moment with its distance from now.
+func age(t, now time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return fmt.Sprintf("%s (%s ago)", t.Local().Format("2006-01-02 15:04"), now.Sub(t).Round(time.Minute))
+}
+
+// summary is one line: the host's status and how many updates have which.
+func summary(w io.Writer, s *agent.Status) error {
+	count := map[waptwua.Status]int{}
+	for _, u := range s.State.Updates {
+		count[u.Status]++
+	}
+	parts := []string{"status      " + cmp.Or(string(s.State.Status), "unknown")}
+	for _, st := range []waptwua.Status{waptwua.StatusOK, waptwua.StatusPending, waptwua.StatusMissing, waptwua.StatusDiscarded, waptwua.StatusReboot, waptwua.StatusError, waptwua.StatusSuperseded} {
+		if count[st] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", count[st], st))
+		}
+	}
+	_, err := fmt.Fprintln(w, strings.Join(parts, ", "))
+	return err
+}
+
+// table lists the updates, the most pressing first.
+func table(w io.Writer, s *agent.Status, all bool) error {
+	var rows []waptwua.OnHost
+	for _, u := range s.State.Updates {
+		if all || u.Status != waptwua.StatusOK {
+			rows = append(rows, u)
+		}
+	}
+	slices.SortFunc(rows, func(a, b waptwua.OnHost) int {
+		return cmp.Or(cmp.Compare(a.Status, b.Status), strings.Compare(a.ID.String(), b.ID.String()))
+	})
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, u := range rows {
+		about := s.Updates[u.ID]
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", u.Status, kbs(about.KBs), why(u), cmp.Or(about.Title, u.ID.String()))
+	}
+	return t.Flush()
+}
+
+func kbs(list []waptwua.KB) string {
+	texts := make([]string, len(list))
+	for i, k := range list {
+		texts[i] = k.String()
+	}
+	return cmp.Or(strings.Join(texts, " "), "-")
+}
+
+// why says in short why an update has its status.
+func why(u waptwua.OnHost) string {
+	switch {
+	case u.Failure != nil && u.Status == waptwua.StatusError:
+		return fmt.Sprintf("%s (attempt %d)", u.Failure.Sentence, u.Failure.Attempts)
+	case u.Status == waptwua.StatusDiscarded:
+		return strings.TrimSpace(fmt.Sprintf("%s by %s: %s %s", u.Verdict.Decision, u.Verdict.Origin, u.Verdict.Reason, u.Verdict.Detail))
+	case u.Downloaded:
+		return "downloaded"
+	}
+	return "-"
+}
