@@ -3,8 +3,10 @@ package world
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/xml"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -90,13 +92,14 @@ func (r *revision) relationships(b *bytes.Buffer) {
 // carry: a long list of components.
 func (r *revision) manifest(b *bytes.Buffer) {
 	end := b.Len() + r.padding
-	x := uint64(r.id)*0x9e3779b97f4a7c15 + 1
+	var sum [32]byte
+	bits := rand.NewPCG(uint64(r.id), uint64(r.kb))
 	for i := 0; b.Len() < end; i++ {
-		x ^= x << 13
-		x ^= x >> 7
-		x ^= x << 17
-		fmt.Fprintf(b, `<update name="%d-%d_neutral"><component><assemblyIdentity name="%016x" version="10.0.%d.%d" processorArchitecture="amd64" language="neutral" publicKeyToken="31bf3856ad364e35" buildType="release" versionScope="nonSxS" /></component></update>`,
-			uint32(r.kb), i, x, r.number, i%4096)
+		for j := 0; j < len(sum); j += 8 {
+			binary.LittleEndian.PutUint64(sum[j:], bits.Uint64())
+		}
+		fmt.Fprintf(b, `<update name="%d-%d_neutral"><component><assemblyIdentity name="%016x" version="10.0.%d.%d" processorArchitecture="amd64" language="neutral" publicKeyToken="31bf3856ad364e35" /><hash><DigestValue>%s</DigestValue></hash></component></update>`,
+			uint32(r.kb), i, sum[:8], r.number, i%4096, b64(sum[:]))
 	}
 }
 

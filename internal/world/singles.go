@@ -125,7 +125,7 @@ func (p *planner) padding() int {
 	switch n := p.rand.IntN(10_000); {
 	case n < 5 && p.w.opt.Updates > 20_000:
 		return 30<<20 + p.rand.IntN(16<<20)
-	case n < 500:
+	case n < 700:
 		return 300_000 + p.rand.IntN(500_000)
 	default:
 		return int(math.Exp(5 + 5*p.rand.Float64())) // 150 B to 22 kB
