@@ -15,6 +15,10 @@ const (
 // EvaluateOptions choose what an evaluation reports.
 type EvaluateOptions struct {
 	IncludeSuperseded bool // keep superseded updates Applicable
+
+	// Hidden are updates that supersede nothing unless they are installed:
+	// those that a search leaves out because they are hidden.
+	Hidden map[waptwua.UpdateID]bool
 }
 
 // Verdict is what an evaluation says about an update.
@@ -81,7 +85,7 @@ func (g *Graph) Evaluate(m *applicability.Machine, o EvaluateOptions) *Evaluatio
 	}
 	for i := range g.nodes {
 		if g.nodes[i].kind == topLevel && e.states[i].verdict() == Applicable && !o.IncludeSuperseded {
-			e.supersede(index(i))
+			e.supersede(index(i), o.Hidden)
 		}
 	}
 	return e
@@ -204,11 +208,14 @@ func (e *Evaluation) childState(c, bundle index) state {
 }
 
 // supersede lowers an applicable update that a newer one replaces.
-func (e *Evaluation) supersede(i index) {
+func (e *Evaluation) supersede(i index, hidden map[waptwua.UpdateID]bool) {
 	g := e.graph
 	replaced := no
 	for _, newer := range e.replacements(i) {
-		t := e.states[newer].installed.Or(e.states[newer].applicable)
+		t := e.states[newer].installed
+		if !hidden[g.nodes[newer].id] {
+			t = t.Or(e.states[newer].applicable)
+		}
 		if newer == g.newest(i) {
 			t = yes
 		}

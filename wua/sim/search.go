@@ -49,9 +49,13 @@ func (c *call) search(ctx context.Context, q wua.Query) (*wua.Found, error) {
 	if err != nil {
 		return nil, err
 	}
+	o := catalog.EvaluateOptions{IncludeSuperseded: q.IncludePotentiallySuperseded}
+	if wanted.ExcludesHidden() {
+		o.Hidden = c.state.Hidden
+	}
 	s := &scan{
 		call: c, graph: graph, criteria: wanted,
-		evaluation: graph.Evaluate(machine, catalog.EvaluateOptions{IncludeSuperseded: q.IncludePotentiallySuperseded}),
+		evaluation: graph.Evaluate(machine, o),
 		offer:      offer{graph: graph, updates: map[waptwua.UpdateID]*offered{}, leaves: map[waptwua.UpdateID]catalog.Leaf{}},
 	}
 	found := s.found()

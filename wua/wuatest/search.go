@@ -172,6 +172,22 @@ func hide(t *testing.T, s *suite) {
 	}
 }
 
+// superseding checks that an update which a hidden one supersedes reappears
+// when hidden ones are left out, and only then.
+func superseding(t *testing.T, s *suite) {
+	h := s.host()
+	h.search(wua.Query{})
+	if err := h.Host.SetHidden(h.ctx(), updateID(numNew), true); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := h.search(wua.Query{})[updateID(numOld)]; ok {
+		t.Error("without a criterion the update that a hidden one supersedes is found")
+	}
+	if _, ok := h.search(wua.Query{Criteria: "IsHidden=0"})[updateID(numOld)]; !ok {
+		t.Error("IsHidden=0 does not find the update that a hidden one supersedes")
+	}
+}
+
 func progress(t *testing.T, s *suite) {
 	h := s.host()
 	last := 0

@@ -66,6 +66,7 @@ func Run(t *testing.T, open Opener) {
 		{"search refuses what is no scan archive", searchBadArchive},
 		{"search fails as a whole", searchFails},
 		{"hide and show", hide},
+		{"hiding what supersedes another", superseding},
 		{"stage wants the right files", stageChecks},
 		{"install wants files", installUnstaged},
 		{"install, search again, gone", installPlain},
