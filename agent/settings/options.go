@@ -21,7 +21,7 @@ const (
 
 func (r *reader) global() {
 	s := r.s
-	s.Certificates, s.Dir = r.below("ssl"), r.below(".")
+	s.Certificates, s.Dir = r.below("ssl"), r.below("db")
 	s.UpdatePeriod, s.LogLevel = schedule.Every(defaultUpdate), "info"
 
 	r.option(Global, "wapt_server", address(&s.Server), shown(&s.Server))

@@ -65,6 +65,7 @@ func (a *app) root() *cobra.Command {
 		a.createKeycertCommand(), a.signCommand(), a.uploadRulesCommand(),
 		a.versionCommand(),
 	)
+	checkArgs(c)
 	for _, sub := range c.Commands() {
 		checkArgs(sub)
 	}

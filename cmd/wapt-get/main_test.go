@@ -1,0 +1,89 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"waptwua/agent/agenttest"
+	"waptwua/internal/fixture"
+	"waptwua/internal/machines"
+	"waptwua/internal/pki"
+	"waptwua/signing"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"wapt-get": main})
+}
+
+// TestScripts runs the commands as people do, against a server that speaks
+// the agents' protocol and the real archive of 2011.
+func TestScripts(t *testing.T) {
+	archive := fixture.Read(t, "offline-scan-2011/WSUSSCAN.cab")
+	facts, err := machines.JSON("win7-sp1-x64")
+	if err != nil {
+		t.Fatal(err)
+	}
+	console := newConsole(t)
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Setup: func(e *testscript.Env) error {
+			server := agenttest.NewServer(t)
+			server.SetArchive(archive)
+			e.Values["server"] = server
+			e.Setenv("SERVER", server.URL)
+			e.Setenv("CONSOLE", console)
+			e.Setenv("FINGERPRINT", pki.Fingerprint(server.CA))
+			for name, b := range map[string][]byte{"server-ca.pem": server.CAPEM(), "token.txt": []byte(agenttest.Token + "\n"), "machine.json": facts} {
+				if err := os.WriteFile(filepath.Join(e.WorkDir, name), b, 0o600); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"hand-out": handOut,
+			"expand":   expand,
+		},
+	})
+}
+
+// newConsole takes uploads with the token "secret".
+func newConsole(t *testing.T) string {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if r.Header.Get("Authorization") != "Bearer secret" {
+			w.WriteHeader(http.StatusUnauthorized)
+			_, _ = io.WriteString(w, `{"detail":"the token is unknown"}`)
+			return
+		}
+		env, err := signing.Read(r.Body)
+		if err != nil || env.PayloadType != signing.TypeRules || r.URL.Path != "/api/v1/rules" {
+			w.WriteHeader(http.StatusUnprocessableEntity)
+			return
+		}
+		_, _ = io.WriteString(w, `{"name":"servers"}`)
+	}))
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+// handOut makes the server hand out signed rules.
+func handOut(ts *testscript.TestScript, _ bool, args []string) {
+	var envelopes []string
+	for _, a := range args {
+		envelopes = append(envelopes, ts.ReadFile(a))
+	}
+	ts.Value("server").(*agenttest.Server).SetRules(envelopes...)
+}
+
+// expand replaces $VARIABLES in a file.
+func expand(ts *testscript.TestScript, _ bool, args []string) {
+	text := os.Expand(ts.ReadFile(args[0]), ts.Getenv)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
+}
