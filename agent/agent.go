@@ -145,6 +145,7 @@ func New(o Options) (*Agent, error) {
 	if o.Clock == nil {
 		o.Clock = systemClock{}
 	}
+	o.WUA = patient{Host: o.WUA, clock: o.Clock}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}

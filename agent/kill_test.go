@@ -57,8 +57,9 @@ func cycle(dir string, n int) error {
 	if err := json.Unmarshal(text, &c); err != nil {
 		return err
 	}
+	steps := 0
 	reached := func(string) {
-		if n--; n == 0 {
+		if steps++; steps == n {
 			os.Exit(killed)
 		}
 	}
@@ -73,7 +74,11 @@ func cycle(dir string, n int) error {
 	if err != nil {
 		return err
 	}
-	return wholeCycle(context.Background(), a, c.CA)
+	if err := wholeCycle(context.Background(), a, c.CA); err != nil {
+		return err
+	}
+	fmt.Println(steps)
+	return nil
 }
 
 func wholeCycle(ctx context.Context, a *agent.Agent, ca []byte) error {
@@ -93,21 +98,31 @@ func TestKilledAnywhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for n, done := 1, false; !done; n++ {
+	steps := newKillRig(t).runAndKill(exe, 1<<30)
+	if steps < 20 {
+		t.Fatalf("a whole cycle has %d steps; some are not told", steps)
+	}
+	for n := 1; n <= steps; n++ {
 		t.Run(strconv.Itoa(n), func(t *testing.T) {
-			r := newRig(t)
-			plain := r.offer(1, waptwua.Update{})
-			restart := r.offer(2, waptwua.Update{})
-			r.host.Restart = map[waptwua.UpdateID]bool{restart: true}
-			done = r.runAndKill(exe, n)
-			r.recover(plain, restart)
+			t.Parallel()
+			r := newKillRig(t)
+			r.runAndKill(exe, n)
+			r.recover(r.host.Updates[0].ID, r.host.Updates[1].ID)
 		})
 	}
 }
 
-// runAndKill runs a child on the rig; it tells whether the child came to its
-// end before step n.
-func (r *rig) runAndKill(exe string, n int) (done bool) {
+// newKillRig offers a plain update and one that needs a restart.
+func newKillRig(t *testing.T) *rig {
+	r := newRig(t)
+	r.offer(1, waptwua.Update{})
+	r.host.Restart = map[waptwua.UpdateID]bool{r.offer(2, waptwua.Update{}): true}
+	return r
+}
+
+// runAndKill runs a child on the rig that dies at step n. When it comes to
+// its end before, the number of its steps is returned.
+func (r *rig) runAndKill(exe string, n int) (steps int) {
 	r.t.Helper()
 	ini := fmt.Sprintf("[global]\nwapt_server = %s\nuuid = %s\n[waptwua]\n%s", r.server.URL, hostID, r.ini)
 	text, err := json.Marshal(child{Dir: r.dir, Ini: ini, CA: r.server.CAPEM(), Updates: r.host.Updates, Restart: r.host.Restart})
@@ -121,13 +136,13 @@ func (r *rig) runAndKill(exe string, n int) (done bool) {
 	cmd := exec.Command(exe)
 	cmd.Env = append(os.Environ(), killAt+"="+strconv.Itoa(n), killAt+"_IN="+in)
 	out, err := cmd.CombinedOutput()
-	if err == nil {
-		return true
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && exit.ExitCode() == killed {
+		return 0
 	}
-	if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) || exit.ExitCode() != killed {
-		r.t.Fatalf("child: %v\n%s", err, out)
+	if _, serr := fmt.Sscan(string(out), &steps); err != nil || serr != nil {
+		r.t.Fatalf("child: %v, %v\n%s", err, serr, out)
 	}
-	return false
+	return steps
 }
 
 // recover does what the service does after a restart, and checks the end.

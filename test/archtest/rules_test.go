@@ -81,7 +81,7 @@ var thirdParty = map[string][]string{
 }
 
 // testOnly may be imported by tests and by other test-only packages.
-var testOnly = []string{"wua/wuatest", "store/storetest", "blob/blobtest", "notify/notifytest", "internal/fixture"}
+var testOnly = []string{"wua/wuatest", "store/storetest", "blob/blobtest", "notify/notifytest", "agent/agenttest", "internal/fixture"}
 
 // worldOnly is the generated world: for waptsim and tests, never in a
 // program that administrators install.
