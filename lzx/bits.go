@@ -2,7 +2,8 @@ package lzx
 
 import "encoding/binary"
 
-// inputSlack is how far beyond a frame's input the bit reader may look.
+// inputSlack is how far beyond a frame's input the bit reader may look: zeros
+// as far as limit, then what an earlier frame left.
 const inputSlack = 64
 
 // bitReader reads the bits of one frame. The stream is a sequence of 16-bit
@@ -16,6 +17,7 @@ type bitReader struct {
 	count  uint   // how many of them have been taken from input: 0 to 63
 	next   int    // index in input of the first byte not counted in buf
 	size   int    // bytes of input, rounded up to whole words
+	limit  int    // the last index from which eight bytes are input or zeros
 	origin int    // where in the frame input begins
 	input  [MaxFrameInput + inputSlack]byte
 }
@@ -35,6 +37,7 @@ func (b *bitReader) load(frame []byte, off int) {
 	}
 	b.origin = off
 	b.size = (len(src) + 1) &^ 1
+	b.limit = b.size + inputSlack/4
 	b.seek(off)
 }
 
@@ -52,7 +55,7 @@ func (b *bitReader) offset() int {
 
 // refill makes at least 56 bits ready, more than any one symbol takes.
 func (b *bitReader) refill() {
-	p := min(b.next, len(b.input)-8)
+	p := min(b.next, b.limit)
 	b.buf |= binary.BigEndian.Uint64(b.input[p:]) >> b.count
 	b.next += int(7 - b.count>>3)
 	b.count |= 56

@@ -16,12 +16,13 @@ func (d *Decoder) decodeSymbols(n int, aligned bool) error {
 		input      = &d.bits.input
 		buf, count = d.bits.buf, d.bits.count
 		next       = d.bits.next
+		limit      = d.bits.limit
 		r0, r1, r2 = d.recent[0], d.recent[1], d.recent[2]
 		main       = &d.trees.main
 		msg        string
 	)
 	for pos < end {
-		if uint(next) > uint(len(input)-8) {
+		if uint(next) > uint(limit) {
 			msg = cutOff
 			break
 		}
