@@ -16,7 +16,12 @@ func (a *Administration) ruleRoutes() {
 	operation(a, Route{Method: "DELETE", Path: "/api/v1/rules/{name}", Role: server.Administrator}, "remove-rules", "Take a rule package out of force", a.removeRules)
 }
 
-func largeBody(op *huma.Operation) { op.MaxBodyBytes = transport.MaxRules / 4 }
+// largeBody takes an envelope as it comes: its schema would be that of a
+// base64 string, and what it holds the service checks.
+func largeBody(op *huma.Operation) {
+	op.MaxBodyBytes = transport.MaxRules / 4
+	op.SkipValidateBody = true
+}
 
 func (a *Administration) rules(ctx context.Context, _ *struct{}) (*body[[]server.RuleView], error) {
 	return reply(a.srv.Rules.List(ctx))
