@@ -4,9 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"waptwua"
@@ -281,5 +284,81 @@ func TestNoArchiveAtAll(t *testing.T) {
 	}
 	if s := r.held(); s.Scan.Error == nil || !s.Scan.At.IsZero() {
 		t.Errorf("reported as %+v", s.Scan)
+	}
+}
+
+// microsoft is a proxy that answers for Microsoft's hosts, and notes what it
+// was asked for.
+func microsoft(t *testing.T, content map[string][]byte) (address string, asked func() []string) {
+	var mu sync.Mutex
+	var urls []string
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		urls = append(urls, r.URL.String())
+		b, ok := content[r.URL.String()]
+		if !ok {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		_, _ = w.Write(b)
+	}))
+	t.Cleanup(s.Close)
+	return s.URL, func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return urls
+	}
+}
+
+func TestDirectDownload(t *testing.T) {
+	tests := map[string]struct {
+		allow   string
+		content string // at Microsoft; empty: right
+		url     string // of the file; empty: at Microsoft
+		gone    bool   // the server cannot be reached; else it lacks the file
+		want    bool
+	}{
+		"allowed":                  {"true", "", "", true, true},
+		"not allowed":              {"false", "", "", true, false},
+		"wrong bytes":              {"true", "PAYLOAD", "", true, false},
+		"another host":             {"true", "", "http://evil.example.org/d/kb.cab", true, false},
+		"server only lacks a file": {"true", "", "", false, false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			content := []byte("payload")
+			f := agenttest.FileOf("kb.cab", content)
+			if tt.url != "" {
+				f.URL = tt.url
+			}
+			if tt.content != "" {
+				content = []byte(tt.content)
+			}
+			proxy, asked := microsoft(t, map[string][]byte{f.URL: content})
+			r.ini += "allow_direct_download = " + tt.allow + "\n"
+			r.global = "http_proxy = " + proxy + "\nuse_http_proxy_for_repo = true\n"
+			r.register()
+			id := r.offerOnly(1, waptwua.Update{})
+			r.server.State(t, id, f)
+			r.scan()
+			if tt.gone {
+				r.server.Close()
+			}
+			_ = r.agent().Download(t.Context(), agent.ScanOptions{}) // it cannot report
+			s, err := r.agent().Status()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := s.State.Updates[id].Downloaded; got != tt.want {
+				t.Errorf("downloaded: %v, want %v (Microsoft was asked for %v)", got, tt.want, asked())
+			}
+			if tt.allow == "false" || !tt.gone || tt.url != "" {
+				if urls := asked(); len(urls) != 0 {
+					t.Errorf("asked for %v", urls)
+				}
+			}
+		})
 	}
 }

@@ -138,9 +138,13 @@ func FileOf(name string, content []byte) waptwua.File {
 // with the given files, for the archive that is published now.
 func (s *Server) State(t testing.TB, id waptwua.UpdateID, files ...waptwua.File) {
 	t.Helper()
-	st := transport.FilesStatement{Update: id, Archive: s.archive(), Created: time.Now().UTC(),
-		Leaves: []transport.LeafFiles{{ID: id, Handler: "Cbs", Route: transport.RouteWUA, Files: files}}}
-	payload, err := json.Marshal(st)
+	s.StateLeaves(t, id, transport.LeafFiles{ID: id, Handler: "Cbs", Route: transport.RouteWUA, Files: files})
+}
+
+// StateLeaves publishes the statement that update id consists of leaves.
+func (s *Server) StateLeaves(t testing.TB, id waptwua.UpdateID, leaves ...transport.LeafFiles) {
+	t.Helper()
+	payload, err := json.Marshal(transport.FilesStatement{Update: id, Archive: s.archive(), Created: time.Now().UTC(), Leaves: leaves})
 	check(t, err)
 	s.Publish(t, id, payload, s.signer)
 }
