@@ -58,6 +58,10 @@ var live = []rivertype.JobState{
 	rivertype.JobStateRetryable, rivertype.JobStateScheduled,
 }
 
+// waiting are the states between two attempts; the queue makes a job whose
+// next attempt is near available ahead of its time.
+var waiting = []rivertype.JobState{rivertype.JobStateRetryable, rivertype.JobStateScheduled, rivertype.JobStateAvailable}
+
 // upkeepArgs ask for a run of one of the server's jobs.
 type upkeepArgs struct {
 	Job    server.Job `json:"job" river:"unique"`
@@ -144,7 +148,7 @@ func (q *Queue) Download(ctx context.Context, storedName string) error {
 // RetryNow implements server.Queue.
 func (q *Queue) RetryNow(ctx context.Context) error {
 	const most = 1000
-	list, err := q.client.JobList(ctx, river.NewJobListParams().Kinds(downloads).States(rivertype.JobStateRetryable).First(most))
+	list, err := q.client.JobList(ctx, river.NewJobListParams().Kinds(downloads).States(waiting...).First(most))
 	if err != nil {
 		return fmt.Errorf("listing downloads that wait: %w", err)
 	}
