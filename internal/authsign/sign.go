@@ -1,0 +1,190 @@
+package authsign
+
+import (
+	"crypto/sha256"
+	"encoding/asn1"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"unicode/utf16"
+
+	"github.com/smallstep/pkcs7"
+)
+
+// Object identifiers of Authenticode and of timestamps.
+var (
+	oidIndirectData = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 2, 1, 4}
+	oidCabData      = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 2, 1, 25}
+	oidOpusInfo     = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 2, 1, 12}
+	oidRFC3161      = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 3, 3, 1}
+)
+
+// File is a cabinet that is being signed.
+type File interface {
+	io.ReaderAt
+	io.WriterAt
+}
+
+// Options vary what is signed.
+type Options struct {
+	Program     string   // what the signature calls the file
+	Signer      Identity // zero: the authority's
+	NoTimestamp bool
+	// Digest is signed instead of the file's own, for tests.
+	Digest []byte
+}
+
+// Sign signs the cabinet in f, which has a header reserve of 20 bytes, in
+// place and returns the size of the file afterwards. What followed the
+// cabinet, such as an older signature, is written over; the caller truncates
+// the file to the size.
+func (a *Authority) Sign(f File, o Options) (size int64, err error) {
+	var h [60]byte
+	if _, err := f.ReadAt(h[:], 0); err != nil {
+		return 0, fmt.Errorf("signing: %w", err)
+	}
+	if string(h[:4]) != "MSCF" || h[30]&4 == 0 || binary.LittleEndian.Uint16(h[36:]) != 20 {
+		return 0, errors.New("signing: not a cabinet with a header reserve of 20 bytes")
+	}
+	end := binary.LittleEndian.Uint32(h[8:])
+	for i := range h[40:] {
+		h[40+i] = 0
+	}
+	h[42] = 0x10
+	binary.LittleEndian.PutUint32(h[44:], end)
+	digest := o.Digest
+	if digest == nil {
+		if digest, err = fileDigest(h[:], f, int64(end)); err != nil {
+			return 0, err
+		}
+	}
+	sig, err := a.signature(digest, o)
+	if err != nil {
+		return 0, fmt.Errorf("signing: %w", err)
+	}
+	binary.LittleEndian.PutUint32(h[48:], uint32(len(sig)))
+	if _, err := f.WriteAt(sig, int64(end)); err != nil {
+		return 0, fmt.Errorf("signing: %w", err)
+	}
+	if _, err := f.WriteAt(h[:], 0); err != nil {
+		return 0, fmt.Errorf("signing: %w", err)
+	}
+	return int64(end) + int64(len(sig)), nil
+}
+
+// fileDigest is the digest of a cabinet: all but bytes 4..7 and 34..55.
+func fileDigest(header []byte, f io.ReaderAt, end int64) ([]byte, error) {
+	d := sha256.New()
+	d.Write(header[:4])
+	d.Write(header[8:34])
+	d.Write(header[56:])
+	if _, err := io.Copy(d, io.NewSectionReader(f, int64(len(header)), end-int64(len(header)))); err != nil {
+		return nil, fmt.Errorf("signing: reading the cabinet: %w", err)
+	}
+	return d.Sum(nil), nil
+}
+
+// signature is the PKCS #7 of a cabinet, filled up to a multiple of 8 bytes.
+func (a *Authority) signature(digest []byte, o Options) ([]byte, error) {
+	content, err := indirectData(digest)
+	if err != nil {
+		return nil, err
+	}
+	opus, err := opusInfo(o.Program)
+	if err != nil {
+		return nil, err
+	}
+	signer := o.Signer
+	if signer.Certificate == nil {
+		signer = a.Signer
+	}
+	var inner asn1.RawValue // the digest of the content leaves out its header
+	if _, err := asn1.Unmarshal(content, &inner); err != nil {
+		return nil, err
+	}
+	sd, err := pkcs7.NewSignedData(inner.Bytes)
+	if err != nil {
+		return nil, err
+	}
+	sd.SetDigestAlgorithm(pkcs7.OIDDigestAlgorithmSHA256)
+	raw := sd.GetSignedData()
+	raw.ContentInfo.ContentType = oidIndirectData
+	raw.ContentInfo.Content = asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 0, IsCompound: true, Bytes: content}
+	attributes := pkcs7.SignerInfoConfig{ExtraSignedAttributes: []pkcs7.Attribute{{Type: oidOpusInfo, Value: asn1.RawValue{FullBytes: opus}}}}
+	if err := sd.AddSigner(signer.Certificate, signer.Key, attributes); err != nil {
+		return nil, err
+	}
+	sd.AddCertificate(a.Root)
+	if !o.NoTimestamp {
+		token, err := a.timestamp(raw.SignerInfos[0].EncryptedDigest)
+		if err != nil {
+			return nil, err
+		}
+		err = raw.SignerInfos[0].SetUnauthenticatedAttributes([]pkcs7.Attribute{{Type: oidRFC3161, Value: asn1.RawValue{FullBytes: token}}})
+		if err != nil {
+			return nil, err
+		}
+	}
+	der, err := sd.Finish()
+	if err != nil {
+		return nil, err
+	}
+	return append(der, make([]byte, (8-len(der)%8)%8)...), nil
+}
+
+// algorithm is an AlgorithmIdentifier of SHA-256 with its NULL.
+type algorithm struct {
+	OID    asn1.ObjectIdentifier
+	Params asn1.RawValue
+}
+
+func sha256Algorithm() algorithm {
+	return algorithm{pkcs7.OIDDigestAlgorithmSHA256, asn1.NullRawValue}
+}
+
+// indirectData is SpcIndirectDataContent of a cabinet. Its link says
+// "<<<Obsolete>>>", as everywhere.
+func indirectData(digest []byte) ([]byte, error) {
+	name := asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 0, Bytes: bmp("<<<Obsolete>>>")}
+	inner, err := asn1.Marshal(name)
+	if err != nil {
+		return nil, err
+	}
+	var c struct {
+		Data struct {
+			Type asn1.ObjectIdentifier
+			Link asn1.RawValue
+		}
+		MessageDigest struct {
+			Algorithm algorithm
+			Digest    []byte
+		}
+	}
+	c.Data.Type = oidCabData
+	c.Data.Link = asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 2, IsCompound: true, Bytes: inner}
+	c.MessageDigest.Algorithm = sha256Algorithm()
+	c.MessageDigest.Digest = digest
+	return asn1.Marshal(c)
+}
+
+// opusInfo is SpcSpOpusInfo with the program's name, if there is one.
+func opusInfo(program string) ([]byte, error) {
+	if program == "" {
+		return asn1.Marshal(struct{}{})
+	}
+	inner, err := asn1.Marshal(asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 0, Bytes: bmp(program)})
+	if err != nil {
+		return nil, err
+	}
+	return asn1.Marshal(struct{ Name asn1.RawValue }{asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 0, IsCompound: true, Bytes: inner}})
+}
+
+// bmp is s in UTF-16, big-endian.
+func bmp(s string) []byte {
+	var b []byte
+	for _, u := range utf16.Encode([]rune(s)) {
+		b = binary.BigEndian.AppendUint16(b, u)
+	}
+	return b
+}
