@@ -33,8 +33,7 @@
 // attributes, text, CDATA, comments, processing instructions, the five
 // predefined entities and character references. It refuses document type
 // declarations, and with them every entity that expands. Elements and
-// attributes that are not known are skipped. Of a repeated attribute the
-// first counts.
+// attributes that are not known are skipped.
 //
 // GUIDs are handed out in lower case; the archive mixes cases. Revision
 // numbers (RevisionNumber) and the archive's own keys (RevisionID) are

@@ -17,10 +17,8 @@ func (s *scanner) each(visit func() error) error {
 	for {
 		t, err := s.next()
 		switch {
-		case errors.Is(err, io.EOF) && level == 0:
+		case errors.Is(err, io.EOF): // next says so only outside of all elements
 			return nil
-		case errors.Is(err, io.EOF):
-			return s.end()
 		case err != nil:
 			return err
 		case t == tokenEnd && len(s.marks) < level:

@@ -292,7 +292,13 @@ func (s *scanner) lexAttribute(i int) (int, error) {
 	if n < 0 {
 		return 0, errMore
 	}
-	s.attrs = append(s.attrs, attribute{b[i:end], b[quote+1 : quote+1+n]})
+	name := b[i:end]
+	for _, a := range s.attrs {
+		if bytes.Equal(a.name, name) {
+			return 0, s.errorf("the attribute %s of <%s> is given twice", name, s.name)
+		}
+	}
+	s.attrs = append(s.attrs, attribute{name, b[quote+1 : quote+1+n]})
 	return quote + n + 2, nil
 }
 
