@@ -14,7 +14,7 @@ package agenttest
 import (
 	"bytes"
 	"compress/gzip"
-	"crypto/sha1" //nolint:gosec // the archive names files by SHA-1
+	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"

@@ -2,7 +2,7 @@ package cache
 
 import (
 	"context"
-	"crypto/sha1" //nolint:gosec // the archive names files by SHA-1; SHA-256 is checked beside it
+	"crypto/sha1"
 	"crypto/sha256"
 	"fmt"
 	"io"

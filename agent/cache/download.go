@@ -174,7 +174,7 @@ func remove(path string) error {
 
 // limited reads no faster than its limiter allows, and not after ctx.
 type limited struct {
-	ctx   context.Context //nolint:containedctx // an io.Reader cannot be given one
+	ctx   context.Context // for the length of one copy: an io.Reader cannot be given one
 	r     io.Reader
 	limit *rate.Limiter
 }

@@ -177,7 +177,7 @@ func (g *guarded) Read(p []byte) (int, error) {
 	g.timer.Reset(g.stall)
 	n, err := g.body.Read(p)
 	g.timer.Stop()
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
 	return n, err
