@@ -71,7 +71,7 @@ func humaConfig(version string) huma.Config {
 	c.Info.Description = "Hosts, updates, downloads, rules and accounts of one server. Sign in by a session or by an API token."
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"token":   {Type: "http", Scheme: "bearer", Description: "An API token, made by an administrator"},
-		"session": {Type: "apiKey", In: "cookie", Name: "waptwua", Description: "The cookie that /api/v1/login sets"},
+		"session": {Type: "apiKey", In: "cookie", Name: cookieName, Description: "The cookie that /api/v1/login sets"},
 	}
 	return c
 }

@@ -2,9 +2,12 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -13,10 +16,12 @@ import (
 	"waptwua/server"
 )
 
-// The keys of a session.
+const cookieName = "waptwua"
+
+// The keys of a session; all values are text.
 const (
 	keyUser  = "user"
-	keyEpoch = "epoch"
+	keyEpoch = "epoch" // see server.Accounts.Epoch
 )
 
 // Sessions signs people in and out, for the API and the console alike.
@@ -28,15 +33,12 @@ type Sessions struct {
 
 // NewSessions keeps sessions in accounts. With secure, browsers send the
 // cookie over TLS only.
-func NewSessions(accounts *server.Accounts, secure bool, now func() time.Time) *Sessions {
-	m := scs.New()
-	m.Store = sessionStore{accounts}
-	m.Lifetime = accounts.SessionLifetime()
-	m.Cookie.Name = "waptwua"
-	m.Cookie.HttpOnly = true
-	m.Cookie.Secure = secure
-	m.Cookie.SameSite = http.SameSiteStrictMode
-	m.Cookie.Persist = false
+func NewSessions(accounts *server.Accounts, secure bool, log *slog.Logger, now func() time.Time) *Sessions {
+	m := &scs.SessionManager{ // scs.New would start a store in memory, with a goroutine that nothing ends
+		Store: sessionStore{accounts}, Codec: jsonCodec{}, Lifetime: accounts.SessionLifetime(),
+		Cookie:    scs.SessionCookie{Name: cookieName, Path: "/", HttpOnly: true, Secure: secure, SameSite: http.SameSiteStrictMode},
+		ErrorFunc: func(w http.ResponseWriter, r *http.Request, err error) { writeError(w, r, log, err) },
+	}
 	return &Sessions{manager: m, accounts: accounts, failed: newFailures(5, 12*time.Second, now)}
 }
 
@@ -68,7 +70,7 @@ func (s *Sessions) begin(ctx context.Context, name string) error {
 		return fmt.Errorf("beginning a session: %w", err)
 	}
 	s.manager.Put(ctx, keyUser, name)
-	s.manager.Put(ctx, keyEpoch, epoch)
+	s.manager.Put(ctx, keyEpoch, strconv.FormatInt(epoch, 10))
 	return nil
 }
 
@@ -109,10 +111,34 @@ func (s *Sessions) actor(ctx context.Context) (actor server.Actor, ok bool, err 
 		return actor, false, nil
 	}
 	epoch, actor, err := s.accounts.Epoch(ctx, name)
-	if errors.Is(err, server.ErrSignIn) || err == nil && epoch != s.manager.GetInt64(ctx, keyEpoch) {
+	if errors.Is(err, server.ErrSignIn) || err == nil && strconv.FormatInt(epoch, 10) != s.manager.GetString(ctx, keyEpoch) {
 		return server.Actor{}, false, s.manager.Destroy(ctx)
 	}
 	return actor, err == nil, err
+}
+
+// jsonCodec writes a session as JSON.
+type jsonCodec struct{}
+
+// content is a session in the store.
+type content struct {
+	Until  time.Time      `json:"until"`
+	Values map[string]any `json:"values"`
+}
+
+// Encode implements scs.Codec.
+func (jsonCodec) Encode(deadline time.Time, values map[string]any) ([]byte, error) {
+	return json.Marshal(content{deadline, values})
+}
+
+// Decode implements scs.Codec.
+func (jsonCodec) Decode(b []byte) (time.Time, map[string]any, error) {
+	var c content
+	err := json.Unmarshal(b, &c)
+	if c.Values == nil {
+		c.Values = map[string]any{}
+	}
+	return c.Until, c.Values, err
 }
 
 // sessionStore is a scs.CtxStore over the accounts.

@@ -95,9 +95,8 @@ func (a *Accounts) SetPassword(ctx context.Context, name, password string, mustC
 	if err != nil {
 		return err
 	}
-	return a.changeUser(ctx, "user.password", name, "", func(u *store.User) error {
+	return a.changeUser(ctx, "user.password", name, "", func(u *store.User) {
 		u.Password, u.MustChange = hash, mustChange
-		return nil
 	})
 }
 
@@ -119,23 +118,19 @@ func (a *Accounts) SetUser(ctx context.Context, name string, role Role, disabled
 		return fmt.Errorf("role %q: want %s, %s or %s: %w", role, Viewer, Operator, Administrator, ErrInvalid)
 	}
 	detail := fmt.Sprintf("role %s, disabled %t", role, disabled)
-	return a.changeUser(ctx, "user.set", name, detail, func(u *store.User) error {
-		u.Role, u.Disabled = string(role), disabled
-		return nil
-	})
+	return a.changeUser(ctx, "user.set", name, detail, func(u *store.User) { u.Role, u.Disabled = string(role), disabled })
 }
 
-func (a *Accounts) changeUser(ctx context.Context, action, name, detail string, change func(*store.User) error) error {
+func (a *Accounts) changeUser(ctx context.Context, action, name, detail string, change func(*store.User)) error {
 	err := a.audited(ctx, action, name, detail, func(tx store.Records) error {
 		u, err := tx.User(ctx, strings.ToLower(name))
 		if err != nil {
 			return err
 		}
-		if err := change(&u); err != nil {
-			return err
-		}
+		administered := administers(u)
+		change(&u)
 		u.Epoch++
-		if err := tx.PutUser(ctx, u); err != nil {
+		if err := tx.PutUser(ctx, u); err != nil || !administered || administers(u) {
 			return err
 		}
 		return needAdministrator(ctx, tx)
@@ -146,13 +141,16 @@ func (a *Accounts) changeUser(ctx context.Context, action, name, detail string, 
 	return err
 }
 
+// administers tells whether a user may do everything.
+func administers(u store.User) bool { return Role(u.Role) == Administrator && !u.Disabled }
+
 func needAdministrator(ctx context.Context, tx store.Accounts) error {
 	us, err := tx.ListUsers(ctx)
 	if err != nil {
 		return err
 	}
 	for _, u := range us {
-		if Role(u.Role) == Administrator && !u.Disabled {
+		if administers(u) {
 			return nil
 		}
 	}

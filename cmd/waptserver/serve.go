@@ -252,7 +252,7 @@ func (p *process) listen(ctx context.Context, srv *server.Server, authority *pki
 	}
 	p.undo = append(p.undo, closeListener(p.console))
 	p.tlsUI = !loopback(p.console.Addr())
-	sessions := api.NewSessions(srv.Accounts, p.tlsUI, now)
+	sessions := api.NewSessions(srv.Accounts, p.tlsUI, p.log, now)
 	p.serveOn(ctx, tls.NewListener(p.agents, api.AgentTLS(own.TLS(), authority.Certificate())), api.NewAgents(srv, p.log, now))
 	console := p.console
 	if p.tlsUI {
