@@ -387,7 +387,7 @@ func TestServerGone(t *testing.T) {
 	r.register()
 	id := r.offer(1, waptwua.Update{})
 	r.download()
-	r.server.Refuse(func(*http.Request) int { return http.StatusServiceUnavailable })
+	r.server.Refuse(func(http.ResponseWriter, *http.Request) int { return http.StatusServiceUnavailable })
 	if err := r.agent().Install(t.Context(), agent.InstallOptions{}); !errors.Is(err, agent.ErrNotReported) {
 		t.Fatalf("with everything at hand: %v, want ErrNotReported", err)
 	}

@@ -128,7 +128,7 @@ func TestServiceOutlastsAnOutage(t *testing.T) {
 	r.register()
 	id := r.offer(1, waptwua.Update{})
 	refused := 0
-	r.server.Refuse(func(*http.Request) int { refused++; return http.StatusBadGateway })
+	r.server.Refuse(func(http.ResponseWriter, *http.Request) int { refused++; return http.StatusBadGateway })
 	r.serve(5 * time.Hour)
 	if refused == 0 || refused > 600 {
 		t.Errorf("%d requests in five hours of outage", refused)
@@ -136,6 +136,26 @@ func TestServiceOutlastsAnOutage(t *testing.T) {
 	r.server.Refuse(nil)
 	r.serve(3 * time.Hour)
 	r.wantStatus(id, waptwua.StatusOK)
+}
+
+func TestBusyServerIsLeftAlone(t *testing.T) {
+	r := newRig(t)
+	r.ini += "download_scheduling = 10m\n"
+	r.register()
+	id := r.offer(1, waptwua.Update{})
+	r.server.Refuse(func(w http.ResponseWriter, _ *http.Request) int {
+		w.Header().Set("Retry-After", "7200")
+		return http.StatusServiceUnavailable
+	})
+	r.serve(30 * time.Minute)
+	r.server.Requests()
+	r.serve(time.Hour + 20*time.Minute)
+	if got := r.server.Requests(); len(got) > 1 { // the new service knows nothing of the wait and asks once
+		t.Errorf("%d requests while the server asked for silence: %v", len(got), got)
+	}
+	r.server.Refuse(nil)
+	r.serve(4 * time.Hour)
+	r.wantStatus(id, waptwua.StatusPending)
 }
 
 func TestServiceFinishesWhatAKillLeft(t *testing.T) {

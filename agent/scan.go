@@ -15,6 +15,7 @@ import (
 	"waptwua/agent/journal"
 	"waptwua/agent/settings"
 	"waptwua/policy"
+	"waptwua/transport/client"
 	"waptwua/wua"
 )
 
@@ -102,6 +103,7 @@ func (op *operation) tryScan(ctx context.Context, force bool) (*found, error) {
 		soft = errors.Join(soft, err)
 	}
 	if soft != nil {
+		op.later(client.RetryAfter(soft))
 		op.log.Warn("scanning with what is at hand", "error", soft)
 	}
 	reboot, err := op.opt.WUA.RebootPending(ctx)

@@ -51,7 +51,7 @@ type Server struct {
 	held     map[string]*transport.State // by host
 	seq      map[string]uint64
 	requests []string // "METHOD path", in order
-	refuse   func(*http.Request) int
+	refuse   func(http.ResponseWriter, *http.Request) int
 	describe []waptwua.UpdateID
 	about    []waptwua.Update
 }
@@ -172,9 +172,9 @@ func (s *Server) SetRules(envelopes ...string) {
 	s.rules = envelopes
 }
 
-// Refuse makes requests fail: f returns a status, or 0 to let one pass. nil
-// ends that.
-func (s *Server) Refuse(f func(*http.Request) int) {
+// Refuse makes requests fail: f returns a status, or 0 to let one pass, and
+// may set headers. nil ends that.
+func (s *Server) Refuse(f func(http.ResponseWriter, *http.Request) int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.refuse = f
@@ -231,7 +231,7 @@ func (s *Server) handler() http.Handler {
 		refuse := s.refuse
 		s.mu.Unlock()
 		if refuse != nil {
-			if status := refuse(r); status != 0 {
+			if status := refuse(w, r); status != 0 {
 				w.WriteHeader(status)
 				return
 			}
