@@ -69,3 +69,33 @@ func script(t *testing.T, faults []wuatest.Fault) *sim.Script {
 	}
 	return s
 }
+
+// TestEachUpdateIsDurableBeforeTheNext looks at the log when the second
+// update of a call begins.
+func TestEachUpdateIsDurableBeforeTheNext(t *testing.T) {
+	w, dir := wuatest.NewWorld(t), t.TempDir()
+	h := mustOpen(t, sim.Options{
+		Dir: dir, Machine: w.Machine, Now: clock(),
+		Graphs: sim.NewGraphs(sim.GraphsOptions{Roots: w.Roots, Now: time.Now}),
+	})
+	found, err := h.Search(t.Context(), wua.Query{Archive: w.Archive, Criteria: "IsInstalled=0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []waptwua.UpdateID
+	for _, u := range found.Updates {
+		ids = append(ids, u.ID)
+		for _, l := range u.Leaves {
+			if err := h.Stage(t.Context(), l.ID, []string{w.File(l.ID)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if _, err := h.Install(t.Context(), ids, func(p wua.Progress) {
+		if events, err := sim.ReadLog(dir); err != nil || len(events) != p.Index {
+			t.Errorf("when update %d begins the log has %d events, %v", p.Index, len(events), err)
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
