@@ -3,6 +3,7 @@ package authenticode
 import (
 	"bytes"
 	"crypto"
+	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -19,8 +20,11 @@ import (
 	"waptwua"
 )
 
-// maxCertificates bounds the certificates that come with a signature.
-const maxCertificates = 32
+// Limits of what comes with a signature.
+const (
+	maxCertificates = 32
+	maxRSA          = 16384 // bits
+)
 
 // Object identifiers of Authenticode.
 var (
@@ -87,17 +91,11 @@ func parseSigned(der []byte, contentType asn1.ObjectIdentifier) (*pkcs7.PKCS7, *
 	if len(p7.Signers) != 1 {
 		return nil, nil, malformed("PKCS #7", fmt.Errorf("%d signers; exactly one is expected", len(p7.Signers)))
 	}
-	if len(p7.Certificates) > maxCertificates {
-		return nil, nil, fmt.Errorf("%d certificates, at most %d: %w", len(p7.Certificates), maxCertificates, waptwua.ErrLimit)
+	if err := checkCertificates(p7.Certificates); err != nil {
+		return nil, nil, err
 	}
 	for _, oid := range []asn1.ObjectIdentifier{pkcs7.OIDAttributeContentType, pkcs7.OIDAttributeMessageDigest} {
-		n := 0
-		for _, a := range p7.Signers[0].AuthenticatedAttributes {
-			if a.Type.Equal(oid) {
-				n++
-			}
-		}
-		if n != 1 {
+		if n := signedAttributes(p7, oid); n != 1 {
 			return nil, nil, malformed("signed attributes", fmt.Errorf("%d of type %v; exactly one is expected", n, oid))
 		}
 	}
@@ -110,6 +108,30 @@ func parseSigned(der []byte, contentType asn1.ObjectIdentifier) (*pkcs7.PKCS7, *
 		return nil, nil, malformed("PKCS #7", errors.New("the signer's certificate is not in it"))
 	}
 	return p7, signer, nil
+}
+
+// signedAttributes counts the signer's attributes of one type.
+func signedAttributes(p7 *pkcs7.PKCS7, oid asn1.ObjectIdentifier) (n int) {
+	for _, a := range p7.Signers[0].AuthenticatedAttributes {
+		if a.Type.Equal(oid) {
+			n++
+		}
+	}
+	return n
+}
+
+// checkCertificates bounds what a hostile signature can make a check cost:
+// the time to use an RSA key rises with the square of its size.
+func checkCertificates(certs []*x509.Certificate) error {
+	if len(certs) > maxCertificates {
+		return fmt.Errorf("%d certificates, at most %d: %w", len(certs), maxCertificates, waptwua.ErrLimit)
+	}
+	for _, c := range certs {
+		if k, ok := c.PublicKey.(*rsa.PublicKey); ok && k.N.BitLen() > maxRSA {
+			return fmt.Errorf("the key of %.64q has %d bits, at most %d: %w", name(c), k.N.BitLen(), maxRSA, waptwua.ErrLimit)
+		}
+	}
+	return nil
 }
 
 // result is what the signature claims, before anything is verified.

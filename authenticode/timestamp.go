@@ -36,8 +36,12 @@ type tstInfo struct {
 		Digest    []byte
 	}
 	SerialNumber *big.Int
-	GenTime      time.Time     `asn1:"generalized"`
-	Accuracy     asn1.RawValue `asn1:"optional"`
+	GenTime      time.Time `asn1:"generalized"`
+	Accuracy     struct {
+		Seconds int `asn1:"optional"`
+		Millis  int `asn1:"optional,tag:0"`
+		Micros  int `asn1:"optional,tag:1"`
+	} `asn1:"optional"`
 	Ordering     bool          `asn1:"optional"`
 	Nonce        *big.Int      `asn1:"optional"`
 	TSA          asn1.RawValue `asn1:"optional,explicit,tag:0"`
@@ -110,7 +114,6 @@ func (s *signature) pkcs9(der []byte) (*countersignature, error) {
 		return nil, errors.New("the certificate of its signer is missing")
 	}
 	ts := Timestamp{Kind: "PKCS #9", Authority: signer}
-	n := 0
 	for _, a := range p7.Signers[0].AuthenticatedAttributes {
 		if !a.Type.Equal(pkcs7.OIDAttributeSigningTime) {
 			continue
@@ -118,9 +121,8 @@ func (s *signature) pkcs9(der []byte) (*countersignature, error) {
 		if err := unmarshalAll(a.Value.Bytes, &ts.Time); err != nil {
 			return nil, fmt.Errorf("signing time: %w", err)
 		}
-		n++
 	}
-	if n != 1 {
+	if n := signedAttributes(p7, pkcs7.OIDAttributeSigningTime); n != 1 {
 		return nil, fmt.Errorf("%d signing times; exactly one is expected", n)
 	}
 	ts.Time = ts.Time.UTC()

@@ -2,6 +2,7 @@ package pki
 
 import (
 	"bytes"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
@@ -12,8 +13,12 @@ import (
 
 const blockCertificate = "CERTIFICATE"
 
-// maxCertificates bounds the certificates of one PEM file.
-const maxCertificates = 200
+// Limits of one PEM file of certificates. The time to use an RSA key rises
+// with the square of its size, which a stranger chooses.
+const (
+	maxCertificates = 200
+	maxRSA          = 16384 // bits
+)
 
 // EncodeCertificates writes certificates as PEM, in their order.
 func EncodeCertificates(certs ...*x509.Certificate) []byte {
@@ -39,6 +44,9 @@ func DecodeCertificates(text []byte) ([]*x509.Certificate, error) {
 		c, err := x509.ParseCertificate(b.Bytes)
 		if err != nil {
 			return nil, fmt.Errorf("reading certificate %d: %w", len(certs)+1, err)
+		}
+		if k, ok := c.PublicKey.(*rsa.PublicKey); ok && k.N.BitLen() > maxRSA {
+			return nil, fmt.Errorf("reading certificate %d: its key has %d bits, at most %d are allowed", len(certs)+1, k.N.BitLen(), maxRSA)
 		}
 		if certs = append(certs, c); len(certs) > maxCertificates {
 			return nil, fmt.Errorf("reading certificates: more than %d", maxCertificates)
