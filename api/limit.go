@@ -10,10 +10,12 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"waptwua"
 )
 
 var (
-	errTooMany = errors.New("too many failed attempts; wait a minute")
+	errTooMany = fmt.Errorf("too many failed attempts; wait a minute: %w", waptwua.ErrLimit)
 	errBusy    = errors.New("the server is busy")
 )
 
