@@ -5,8 +5,11 @@ import (
 	"net/http"
 
 	"waptwua/api"
+	"waptwua/console"
 	"waptwua/server"
 )
 
-// newConsole returns the administration's pages; nil: there are none.
-func newConsole(*server.Server, *api.Sessions, *slog.Logger) http.Handler { return nil }
+// newConsole returns the administration's pages.
+func newConsole(srv *server.Server, sessions *api.Sessions, log *slog.Logger) (http.Handler, error) {
+	return console.New(console.ForServer(srv, sessions, log))
+}
