@@ -21,7 +21,7 @@ import (
 // uninstalls until it is killed.
 const (
 	childDir  = "WAPTWUA_SIM_CHILD_DIR"
-	killCount = 25
+	killCount = 12
 )
 
 func TestMain(m *testing.M) {
