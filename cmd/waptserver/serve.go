@@ -253,12 +253,16 @@ func (p *process) listen(ctx context.Context, srv *server.Server, authority *pki
 	p.undo = append(p.undo, closeListener(p.console))
 	p.tlsUI = !loopback(p.console.Addr())
 	sessions := api.NewSessions(srv.Accounts, p.tlsUI, p.log, now)
-	p.serveOn(ctx, tls.NewListener(p.agents, api.AgentTLS(own.TLS(), authority.Certificate())), api.NewAgents(srv, p.log, now))
-	console := p.console
-	if p.tlsUI {
-		console = tls.NewListener(console, &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{own.TLS()}})
+	pages, err := newConsole(srv, sessions, p.log)
+	if err != nil {
+		return err
 	}
-	p.serveOn(ctx, console, api.NewAdministration(srv, sessions, newConsole(srv, sessions, p.log), version, p.log))
+	p.serveOn(ctx, tls.NewListener(p.agents, api.AgentTLS(own.TLS(), authority.Certificate())), api.NewAgents(srv, p.log, now))
+	ui := p.console
+	if p.tlsUI {
+		ui = tls.NewListener(ui, &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{own.TLS()}})
+	}
+	p.serveOn(ctx, ui, api.NewAdministration(srv, sessions, pages, version, p.log))
 	return nil
 }
 
