@@ -31,5 +31,6 @@ func Try(path string) (*Lock, error) {
 	return &Lock{f: f}, nil
 }
 
-// Unlock gives the lock up.
-func (l *Lock) Unlock() error { return l.f.Close() }
+// Unlock gives the lock up. Closing the file alone would not do: a process
+// that is just being started holds a copy of it until its program is loaded.
+func (l *Lock) Unlock() error { return errors.Join(unlock(l.f), l.f.Close()) }
