@@ -1,86 +1,123 @@
 package catalog
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"waptwua"
 	"waptwua/applicability"
 	"waptwua/wsusscn2"
 )
 
-// Options choose what a graph keeps.
+// Options choose what a graph in memory keeps.
 type Options struct {
 	Languages []string             // of titles, the best first; none: English
 	SkipRules bool                 // for a graph that is only asked about updates and files
 	Limits    applicability.Limits // of every rule set
 }
 
-// Builder takes the records of an archive, first the revisions of
-// package.xml, then locations and fragments in any order, and makes a Graph
-// of them. It must not be used by two goroutines at once.
+// Builder makes a Graph. It takes the revisions of package.xml first, then
+// what fragments say, in any order. It must not be used by two goroutines at
+// once.
+//
+// A graph in memory takes fragments (Core, Extended, Localized) and locations
+// and keeps all of them. A graph over a Source of its own takes Facts, which
+// a Gatherer made of fragments elsewhere, and the Source has the rest.
 type Builder struct {
-	options Options
-	parser  applicability.Parser
-	graph   *Graph
-	drafts  []draft // by index
+	options  Options
+	graph    *Graph
+	numbers  map[string]guid   // of GUIDs, as they are spelled
+	byKey    map[key]guid      // the same in one spelling
+	ids      map[identity]index
+	byRev    map[int]index
+	names    map[string]int32
+	sets     map[string]int32 // sets of prerequisites, by their encoding
+	ruleSets map[[16]byte]int32
+	drafts   []draft // by index
+
+	gatherer *Gatherer
+	source   *memory
 }
 
 // draft holds what a node is made of once all nodes are known.
 type draft struct {
-	prerequisites [][]string
-	supersededBy  []int
-	bundledBy     []int
-	categories    []wsusscn2.Category
-	bundled       []wsusscn2.BundleClause
-	coreID        waptwua.UpdateID
+	supersededBy []int
+	bundledBy    []int
+	supersedes   []key
+	bundled      [][]identity
+	coreID       identity
+	kbs          []waptwua.KB
 }
 
 // NewBuilder returns an empty Builder.
 func NewBuilder(o Options) *Builder {
-	if len(o.Languages) == 0 {
-		o.Languages = []string{"en"}
-	}
 	return &Builder{
-		options: o, parser: applicability.Parser{Limits: o.Limits},
-		graph: &Graph{
-			byGUID: map[string]guid{}, byID: map[waptwua.UpdateID]index{}, byRevision: map[int]index{},
-			byKB: map[waptwua.KB][]index{}, locations: map[waptwua.SHA1]string{},
-			stats: Stats{Unsupported: map[string]int{}},
-		},
+		options: o, graph: &Graph{},
+		numbers: map[string]guid{}, byKey: map[key]guid{}, ids: map[identity]index{}, byRev: map[int]index{},
+		names: map[string]int32{}, sets: map[string]int32{}, ruleSets: map[[16]byte]int32{},
+		gatherer: NewGatherer(o.Languages),
+		source:   &memory{records: map[int]*Record{}, payload: map[int][]waptwua.SHA1{}, locations: map[waptwua.SHA1]string{}},
 	}
 }
 
-// Languages are the languages of titles that the builder keeps.
-func (b *Builder) Languages() []string { return b.options.Languages }
+// Selection is what the builder wants of an archive's fragments.
+func (b *Builder) Selection() wsusscn2.Selection { return b.gatherer.Selection() }
 
 // Package takes the head of package.xml.
 func (b *Builder) Package(p wsusscn2.Package) { b.graph.head = p }
 
 // Revision takes one <Update>. Two with the same RevisionId or the same
-// identity are an error (waptwua.ErrConflict).
+// identity are an error (waptwua.ErrConflict), and so is a GUID that is none.
 func (b *Builder) Revision(r wsusscn2.Revision) error {
-	if _, ok := b.graph.byRevision[r.RevisionID]; ok {
-		return fmt.Errorf("revision %d: listed twice: %w", r.RevisionID, waptwua.ErrConflict)
+	if err := b.revision(&r); err != nil {
+		return fmt.Errorf("revision %d: %w", r.RevisionID, err)
 	}
-	if _, ok := b.graph.byID[r.ID]; ok {
-		return fmt.Errorf("revision %d: update %s listed twice: %w", r.RevisionID, r.ID, waptwua.ErrConflict)
+	if len(r.PayloadFiles) > 0 {
+		b.source.payload[r.RevisionID] = r.PayloadFiles
 	}
-	n := index(len(b.graph.nodes))
-	b.graph.byRevision[r.RevisionID], b.graph.byID[r.ID] = n, n
-	b.graph.nodes = append(b.graph.nodes, node{
-		id: r.ID, revision: r.RevisionID, guid: b.guid(r.ID.GUID), kind: kindOf(r), bundle: r.IsBundle,
-		software: r.IsSoftware, created: r.Created, payload: r.PayloadFiles,
-	})
-	b.drafts = append(b.drafts, draft{
-		prerequisites: r.Prerequisites, supersededBy: r.SupersededBy, bundledBy: r.BundledBy, categories: r.Categories,
-	})
-	g := b.graph.nodes[n].guid
-	b.graph.revisions[g] = append(b.graph.revisions[g], n)
 	return nil
 }
 
-func kindOf(r wsusscn2.Revision) kind {
+// Node takes one <Update> as Revision does, but leaves its payload files to
+// the Source.
+func (b *Builder) Node(r wsusscn2.Revision) error {
+	if err := b.revision(&r); err != nil {
+		return fmt.Errorf("revision %d: %w", r.RevisionID, err)
+	}
+	return nil
+}
+
+func (b *Builder) revision(r *wsusscn2.Revision) error {
+	u, err := b.guid(r.ID.GUID)
+	if err != nil {
+		return err
+	}
+	i, id := index(len(b.graph.nodes)), identity{b.graph.guids.keys[u], r.ID.Revision}
+	if _, ok := b.byRev[r.RevisionID]; ok {
+		return fmt.Errorf("listed twice: %w", waptwua.ErrConflict)
+	}
+	if _, ok := b.ids[id]; ok {
+		return fmt.Errorf("update %s listed twice: %w", r.ID, waptwua.ErrConflict)
+	}
+	n := node{
+		guid: u, number: int32(r.ID.Revision), revision: int32(r.RevisionID), kind: kindOf(r),
+		created: microseconds(r.Created), rules: noRules, typ: b.name(""), flags: flagsOf(r),
+	}
+	if n.needs, err = b.set(r.Prerequisites); err != nil {
+		return err
+	}
+	if err := b.place(r.Categories); err != nil {
+		return err
+	}
+	b.byRev[r.RevisionID], b.ids[id] = i, i
+	b.graph.nodes = append(b.graph.nodes, n)
+	b.drafts = append(b.drafts, draft{supersededBy: r.SupersededBy, bundledBy: r.BundledBy})
+	return nil
+}
+
+func kindOf(r *wsusscn2.Revision) kind {
 	switch r.DeploymentAction {
 	case "Bundle":
 		return child
@@ -90,173 +127,251 @@ func kindOf(r wsusscn2.Revision) kind {
 	return topLevel
 }
 
-// guid numbers a GUID in lower case.
-func (b *Builder) guid(s string) guid {
-	g := b.graph
-	if u, ok := g.byGUID[s]; ok {
+func flagsOf(r *wsusscn2.Revision) (flags uint8) {
+	if r.IsBundle {
+		flags |= flagBundle
+	}
+	if r.IsSoftware {
+		flags |= flagSoftware
+	}
+	return flags
+}
+
+func microseconds(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+// guid numbers a GUID.
+func (b *Builder) guid(s string) (guid, error) {
+	if u, ok := b.numbers[s]; ok {
+		return u, nil
+	}
+	k, err := parseKey(s)
+	if err != nil {
+		return 0, err
+	}
+	u := b.keyNumber(k)
+	b.numbers[s] = u
+	return u, nil
+}
+
+func (b *Builder) keyNumber(k key) guid {
+	if u, ok := b.byKey[k]; ok {
 		return u
 	}
-	u := guid(len(g.guids))
-	g.byGUID[s] = u
-	g.guids = append(g.guids, s)
-	g.revisions = append(g.revisions, nil)
+	t := &b.graph.guids
+	u := guid(len(t.keys))
+	t.keys = append(t.keys, k)
+	b.byKey[k] = u
 	return u
+}
+
+// name numbers a word that many nodes share.
+func (b *Builder) name(s string) int32 {
+	n, ok := b.names[s]
+	if !ok {
+		n = int32(len(b.graph.names))
+		b.graph.names = append(b.graph.names, s)
+		b.names[s] = n
+	}
+	return n
+}
+
+// set numbers a set of prerequisites. Most revisions share theirs with many
+// others, and what is shared is evaluated once. An empty clause asks nothing.
+func (b *Builder) set(list [][]string) (int32, error) {
+	var encoded []byte
+	var needs [][]guid
+	for _, members := range list {
+		var clause []guid
+		for _, s := range members {
+			u, err := b.guid(s)
+			if err != nil {
+				return 0, err
+			}
+			clause = append(clause, u)
+			encoded = append(encoded, byte(u), byte(u>>8), byte(u>>16), byte(u>>24))
+		}
+		if clause != nil {
+			needs = append(needs, clause)
+			encoded = append(encoded, 0xff, 0xff, 0xff, 0xff) // no guid has this number
+		}
+	}
+	set, ok := b.sets[string(encoded)]
+	if !ok {
+		set = int32(len(b.sets))
+		b.sets[string(encoded)] = set
+		b.graph.needs.add(needs...)
+	}
+	return set, nil
+}
+
+func (b *Builder) place(list []wsusscn2.Category) error {
+	var out []category
+	for _, c := range list {
+		u, err := b.guid(c.ID)
+		if err != nil {
+			return err
+		}
+		out = append(out, category{b.name(c.Type), u})
+	}
+	b.graph.categories.add(out...)
+	return nil
 }
 
 // Location takes one <FileLocation>. Files inside the archive are no
 // payload and are skipped.
 func (b *Builder) Location(l wsusscn2.Location) {
 	if !l.Included {
-		b.graph.locations[l.Digest] = l.URL
+		b.source.locations[l.Digest] = l.URL
 	}
 }
 
-// fragment finds the node of a fragment; false when there is none.
-func (b *Builder) fragment(revision int) (index, bool) {
-	n, ok := b.graph.byRevision[revision]
-	if !ok {
-		b.graph.stats.StrayFragments++
-	}
-	return n, ok
-}
+// Fragment takes a fragment of the Selection.
+func (b *Builder) Fragment(f wsusscn2.Fragment) error { return b.gatherer.Take(f) }
 
 // Core takes the c/ fragment of a revision. Rules that cannot be parsed are
 // counted and leave the revision unknown.
-func (b *Builder) Core(revision int, c wsusscn2.Core) {
-	i, ok := b.fragment(revision)
+func (b *Builder) Core(revision int, c wsusscn2.Core) { b.gatherer.core(revision, c) }
+
+// Extended takes the x/ fragment of a revision.
+func (b *Builder) Extended(revision int, x wsusscn2.Extended) { b.gatherer.extended(revision, x) }
+
+// Localized takes an l/ fragment of a revision; of several languages the one
+// that Options.Languages names first is its title.
+func (b *Builder) Localized(revision int, l wsusscn2.Localized) { b.gatherer.localized(revision, l) }
+
+// Facts takes what a Gatherer made of fragments. Those of revisions that
+// package.xml does not list are counted.
+func (b *Builder) Facts(encoded []byte) error { return eachFacts(encoded, b.facts) }
+
+func (b *Builder) facts(f *facts) {
+	i, ok := b.byRev[f.revision]
 	if !ok {
+		b.graph.stats.StrayFragments += f.fragments
 		return
 	}
 	n, d := &b.graph.nodes[i], &b.drafts[i]
-	n.core = coreFacts{updateType: c.UpdateType, eulaID: c.EulaID, present: true}
-	n.supersedes = c.Supersedes
-	d.bundled, d.coreID = c.Bundled, c.ID
-	if b.options.SkipRules || c.Rules == nil {
-		return
+	if f.hasCore {
+		n.flags |= flagCore
+		n.typ = b.name(f.updateType)
+		d.supersedes, d.bundled, d.coreID = f.supersedes, f.bundled, f.id
 	}
-	rules, err := b.parser.Parse(c.Rules)
-	if err != nil {
-		b.graph.stats.BadRules++
-		return
+	if f.hasRules {
+		n.rules = b.ruleSet(f.rules, i)
 	}
-	n.rules = rules
-	b.count(rules)
+	d.kbs = f.kbs
 }
 
-func (b *Builder) count(r *applicability.Rules) {
-	s := &b.graph.stats
-	s.RuleSets++
-	for _, e := range []applicability.Expr{r.IsInstalled, r.IsInstallable, r.IsSuperseded} {
-		applicability.Walk(e, func(applicability.Expr) { s.Operators++ })
-	}
-	for _, name := range r.Unsupported {
-		s.Unsupported[name]++
-	}
-}
-
-// Extended takes the x/ fragment of a revision.
-func (b *Builder) Extended(revision int, x wsusscn2.Extended) {
-	if i, ok := b.fragment(revision); ok {
-		x.HandlerData = nil
-		b.graph.nodes[i].extended = &x
-	}
-}
-
-// Localized takes an l/ fragment of a revision; of several languages the one
-// that Options.Languages names first stays.
-func (b *Builder) Localized(revision int, l wsusscn2.Localized) {
-	i, ok := b.fragment(revision)
+// ruleSet numbers rules by their digest; equal ones are parsed once.
+func (b *Builder) ruleSet(digest [16]byte, i index) int32 {
+	b.graph.stats.RuleSets++
+	set, ok := b.ruleSets[digest]
 	if !ok {
-		return
+		set = int32(len(b.graph.ruleNodes))
+		b.ruleSets[digest] = set
+		b.graph.ruleNodes = append(b.graph.ruleNodes, i)
 	}
-	n := &b.graph.nodes[i]
-	if n.text.Language == "" || b.rank(l.Language) < b.rank(n.text.Language) {
-		n.text = l
-	}
+	return set
 }
 
-func (b *Builder) rank(language string) int {
-	if i := slices.Index(b.options.Languages, language); i >= 0 {
-		return i
-	}
-	return len(b.options.Languages)
-}
-
-// Graph resolves every reference and returns the graph. The builder must not
-// be used afterwards.
+// Graph resolves every reference and returns the graph in memory. The builder
+// must not be used afterwards.
 func (b *Builder) Graph() *Graph {
-	g := b.graph
-	children := b.bundledBy()
-	own := b.coreIDs()
-	for i := range g.nodes {
-		n, d := &g.nodes[i], &b.drafts[i]
-		n.prerequisites = b.clauses(d.prerequisites)
-		n.categories = b.categories(d.categories)
-		n.children = b.children(d.bundled, children[index(i)], own)
-		b.tally(n)
+	drafts := b.gatherer.sorted()
+	for _, d := range drafts {
+		b.facts(&d.facts)
 	}
-	b.drafts, b.graph = nil, nil
-	for _, list := range g.revisions {
-		slices.SortFunc(list, func(x, y index) int { return g.nodes[y].id.Revision - g.nodes[x].id.Revision })
+	parser := applicability.Parser{Limits: b.options.Limits}
+	b.source.rules = make([]*applicability.Rules, len(b.graph.ruleNodes))
+	for _, d := range drafts {
+		b.source.records[d.row.Revision] = &d.row.Record
+		i, ok := b.byRev[d.row.Revision]
+		if !ok || !d.facts.hasRules || b.options.SkipRules {
+			continue
+		}
+		if set := b.graph.nodes[i].rules; b.graph.ruleNodes[set] == i {
+			b.source.rules[set], _ = parser.Parse(d.row.Rules) // nil is counted below
+		}
 	}
-	g.sortDependencies()
+	g := b.GraphOver(b.source)
+	if !b.options.SkipRules {
+		g.stats = g.CountRules()
+	}
 	return g
 }
 
-func (b *Builder) tally(n *node) {
-	g, s := b.graph, &b.graph.stats
+// GraphOver resolves every reference and returns the graph over a Source. The
+// builder must not be used afterwards.
+func (b *Builder) GraphOver(s Source) *Graph {
+	g := b.graph
+	b.revisions()
+	b.relate()
+	for i := range g.nodes {
+		b.tally(index(i))
+	}
+	slices.SortStableFunc(g.articles, func(x, y article) int { return cmp.Compare(x.kb, y.kb) })
+	g.guids.sort()
+	g.sortDependencies()
+	g.source = s
+	b.graph, b.drafts = nil, nil
+	return g
+}
+
+// revisions lists the nodes of each GUID, newest first.
+func (b *Builder) revisions() {
+	g := b.graph
+	for i := range b.drafts { // number the GUIDs that only fragments name
+		for _, k := range b.drafts[i].supersedes {
+			b.keyNumber(k)
+		}
+	}
+	pairs := make([]pair, len(g.nodes))
+	for i := range g.nodes {
+		pairs[i] = pair{index(g.nodes[i].guid), index(i)}
+	}
+	g.revisions = grouped(len(g.guids.keys), pairs)
+	for u := range g.guids.keys {
+		slices.SortFunc(g.revisions.of(u), func(x, y index) int { return int(g.nodes[y].number - g.nodes[x].number) })
+	}
+}
+
+func (b *Builder) tally(i index) {
+	g, s, n := b.graph, &b.graph.stats, &b.graph.nodes[i]
 	s.Revisions++
 	switch n.kind {
 	case topLevel:
 		s.TopLevel++
+		for _, kb := range b.drafts[i].kbs {
+			g.articles = append(g.articles, article{kb, i})
+		}
 	case child:
 		s.Children++
 	case evaluate:
 		s.Categories++
 	}
-	if n.isBundle() {
+	if n.has(flagBundle) || !g.children.none(int(i)) {
 		s.Bundles++
 	}
-	if !n.core.present {
+	if !n.has(flagCore) {
 		s.WithoutCore++
 	}
-	if n.extended == nil || n.kind != topLevel {
-		return
+	first, end := g.needs.of(int(n.needs))
+	for k := first; k < end; k++ {
+		for _, u := range g.needs.members.of(k) {
+			b.noteDangling(u)
+		}
 	}
-	for _, kb := range n.extended.KBs {
-		g.byKB[kb] = append(g.byKB[kb], g.byID[n.id])
+	for _, c := range g.categories.of(int(i)) {
+		b.noteDangling(c.guid)
 	}
 }
 
-func (n *node) isBundle() bool { return n.bundle || len(n.children) > 0 }
-
-// clauses numbers the GUIDs of prerequisites; an empty clause asks nothing.
-func (b *Builder) clauses(in [][]string) [][]guid {
-	var out [][]guid
-	for _, members := range in {
-		var clause []guid
-		for _, s := range members {
-			u := b.guid(s)
-			if len(b.graph.revisions[u]) == 0 {
-				b.graph.stats.DanglingIDs++
-			}
-			clause = append(clause, u)
-		}
-		if clause != nil {
-			out = append(out, clause)
-		}
+func (b *Builder) noteDangling(u guid) {
+	if len(b.graph.revisions.of(int(u))) == 0 {
+		b.graph.stats.DanglingIDs++
 	}
-	return out
-}
-
-func (b *Builder) categories(in []wsusscn2.Category) []category {
-	var out []category
-	for _, c := range in {
-		u := b.guid(c.ID)
-		if len(b.graph.revisions[u]) == 0 {
-			b.graph.stats.DanglingIDs++
-		}
-		out = append(out, category{c.Type, u})
-	}
-	return out
 }

@@ -3,39 +3,57 @@ package catalog
 // sortDependencies orders the nodes so that each comes after those its state
 // depends on, marks cycles among them, and cuts cycles of supersedence.
 func (g *Graph) sortDependencies() {
-	g.order, g.component = components(len(g.nodes), g.dependencies)
-	g.stats.DependencyCycles = g.cycles(g.component, g.dependencies)
-	replacedBy := func(i index) []index { return g.nodes[i].replacedBy }
-	_, component := components(len(g.nodes), replacedBy)
-	g.stats.SupersedenceCycles = g.cycles(component, replacedBy)
+	edges := g.dependencies()
+	order, component := components(edges)
+	for _, i := range order {
+		if int(i) < len(g.nodes) {
+			g.order = append(g.order, i)
+		}
+	}
+	g.stats.DependencyCycles = cycles(component, edges)
+	g.component = component
+	_, component = components(&g.replacedBy)
+	g.stats.SupersedenceCycles = cycles(component, &g.replacedBy)
 	if g.stats.SupersedenceCycles > 0 {
 		g.cutSupersedence(component)
 	}
 }
 
-// dependencies are the nodes whose state the state of i follows from.
-func (g *Graph) dependencies(i index) []index {
-	var out []index
-	for _, clause := range g.nodes[i].prerequisites {
-		for _, u := range clause {
-			out = append(out, g.revisions[u]...)
-		}
-	}
-	for _, clause := range g.nodes[i].children {
-		for _, c := range clause {
-			if c != dangling {
-				out = append(out, c)
+// dependencies lists for each node those whose state its own follows from.
+// Behind the nodes come the sets of prerequisites, as nodes that depend on
+// every revision of their members: so an edge that many share exists once.
+func (g *Graph) dependencies() *lists[index] {
+	var edges lists[index]
+	for i := range g.nodes {
+		list := []index{index(len(g.nodes)) + index(g.nodes[i].needs)}
+		first, end := g.children.of(i)
+		for k := first; k < end; k++ {
+			for _, c := range g.children.members.of(k) {
+				if c != dangling {
+					list = append(list, c)
+				}
 			}
 		}
+		edges.add(list...)
 	}
-	return out
+	for set := range len(g.needs.starts) - 1 {
+		var list []index
+		first, end := g.needs.of(set)
+		for k := first; k < end; k++ {
+			for _, u := range g.needs.members.of(k) {
+				list = append(list, g.revisions.of(int(u))...)
+			}
+		}
+		edges.add(list...)
+	}
+	return &edges
 }
 
 // cycles counts the components in which a node reaches itself.
-func (g *Graph) cycles(component []int32, edges func(index) []index) int {
+func cycles(component []int32, edges *lists[index]) int {
 	found := map[int32]bool{}
-	for i := range g.nodes {
-		for _, to := range edges(index(i)) {
+	for i := range edges.len() {
+		for _, to := range edges.of(i) {
 			if component[i] == component[to] {
 				found[component[i]] = true
 			}
@@ -45,23 +63,24 @@ func (g *Graph) cycles(component []int32, edges func(index) []index) int {
 }
 
 func (g *Graph) cutSupersedence(component []int32) {
+	kept := lists[index]{starts: []int32{0}}
 	for i := range g.nodes {
-		n := &g.nodes[i]
-		var kept []index
-		for _, newer := range n.replacedBy {
+		for _, newer := range g.replacedBy.of(i) {
 			if component[newer] != component[i] {
-				kept = append(kept, newer)
+				kept.items = append(kept.items, newer)
 			}
 		}
-		n.replacedBy = kept
+		kept.starts = append(kept.starts, int32(len(kept.items)))
 	}
+	g.replacedBy = kept
 }
 
-// components finds the strongly connected components of a graph of n nodes
-// (Tarjan's algorithm, with a stack of its own: archives may hold chains
-// longer than a goroutine's stack). order lists every node after those it
-// has an edge to, cycles aside; nodes of one component share a number.
-func components(n int, edges func(index) []index) (order []index, component []int32) {
+// components finds the strongly connected components of a graph (Tarjan's
+// algorithm, with a stack of its own: archives may hold chains longer than a
+// goroutine's stack). order lists every node after those it has an edge to,
+// cycles aside; nodes of one component share a number.
+func components(edges *lists[index]) (order []index, component []int32) {
+	n := edges.len()
 	t := &tarjan{
 		edges: edges, number: make([]int32, n), low: make([]int32, n),
 		component: make([]int32, n), onStack: make([]bool, n), order: make([]index, 0, n),
@@ -75,11 +94,12 @@ func components(n int, edges func(index) []index) (order []index, component []in
 }
 
 type tarjan struct {
-	edges       func(index) []index
+	edges       *lists[index]
 	number, low []int32
 	component   []int32
 	onStack     []bool
 	stack       []index
+	work        []frame
 	order       []index
 	last, parts int32
 }
@@ -90,24 +110,24 @@ type frame struct {
 }
 
 func (t *tarjan) visit(root index) {
-	work := []frame{t.enter(root)}
-	for len(work) > 0 {
-		f := &work[len(work)-1]
+	t.enter(root)
+	for len(t.work) > 0 {
+		f := &t.work[len(t.work)-1]
 		if len(f.edges) > 0 {
 			to := f.edges[0]
 			f.edges = f.edges[1:]
 			switch {
 			case t.number[to] == 0:
-				work = append(work, t.enter(to))
+				t.enter(to)
 			case t.onStack[to]:
 				t.low[f.node] = min(t.low[f.node], t.number[to])
 			}
 			continue
 		}
 		done := f.node
-		work = work[:len(work)-1]
-		if len(work) > 0 {
-			up := work[len(work)-1].node
+		t.work = t.work[:len(t.work)-1]
+		if len(t.work) > 0 {
+			up := t.work[len(t.work)-1].node
 			t.low[up] = min(t.low[up], t.low[done])
 		}
 		if t.low[done] == t.number[done] {
@@ -116,11 +136,11 @@ func (t *tarjan) visit(root index) {
 	}
 }
 
-func (t *tarjan) enter(i index) frame {
+func (t *tarjan) enter(i index) {
 	t.last++
 	t.number[i], t.low[i] = t.last, t.last
 	t.stack, t.onStack[i] = append(t.stack, i), true
-	return frame{i, t.edges(i)}
+	t.work = append(t.work, frame{i, t.edges.of(int(i))})
 }
 
 // pop takes the component that root is the first of off the stack.

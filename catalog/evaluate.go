@@ -70,15 +70,33 @@ type Evaluation struct {
 	newer    map[index]index
 }
 
-// Evaluate tells the state of every update on the machine.
+// evaluator is an evaluation under way.
+type evaluator struct {
+	*Evaluation
+	context *applicability.Context
+	sets    []met // by set of prerequisites, once they are known
+}
+
+// met says how far a set of prerequisites holds, and which clause decided.
+type met struct {
+	truth  applicability.Truth
+	known  bool
+	clause int32
+}
+
+// Evaluate tells the state of every update on the machine. Of the rules it
+// asks the graph's Source only for those that may matter: categories and
+// detectoids first, and then those of updates whose prerequisites hold.
 func (g *Graph) Evaluate(m *applicability.Machine, o EvaluateOptions) *Evaluation {
-	e := &Evaluation{
-		graph: g, machine: m, newer: map[index]index{},
-		states: make([]state, len(g.nodes)), verdicts: make([]Verdict, len(g.nodes)),
+	e := &evaluator{
+		Evaluation: &Evaluation{
+			graph: g, machine: m, newer: map[index]index{},
+			states: make([]state, len(g.nodes)), verdicts: make([]Verdict, len(g.nodes)),
+		},
+		context: &applicability.Context{Machine: m}, sets: make([]met, len(g.needs.starts)-1),
 	}
-	c := &applicability.Context{Machine: m}
 	for _, i := range g.order {
-		e.states[i] = e.state(i, c)
+		e.states[i] = e.state(i)
 	}
 	for i := range g.nodes {
 		e.verdicts[i] = e.states[i].verdict()
@@ -88,44 +106,44 @@ func (g *Graph) Evaluate(m *applicability.Machine, o EvaluateOptions) *Evaluatio
 			e.supersede(index(i), o.Hidden)
 		}
 	}
-	return e
+	return e.Evaluation
 }
 
-func (e *Evaluation) state(i index, c *applicability.Context) state {
+func (e *evaluator) state(i index) state {
 	n := &e.graph.nodes[i]
-	met, clause := e.prerequisites(i)
-	if met == no {
-		return state{no, no, causePrerequisite, clause}
+	needs := e.prerequisites(i)
+	if needs.truth == no {
+		return state{no, no, causePrerequisite, needs.clause}
 	}
 	var s state
-	switch {
-	case len(n.children) > 0:
+	if e.graph.children.none(int(i)) {
+		s = ruleState(n.kind, e.graph.rules(i), e.context)
+	} else {
 		s = e.bundle(i)
-	case n.rules == nil:
-		s = state{unknown, unknown, causeNoRules, 0}
-	default:
-		s = ruleState(n, c)
 	}
-	s.installed, s.applicable = met.And(s.installed), met.And(s.applicable)
-	if met == unknown && s.verdict() == Unknown {
-		s.why, s.detail = causePrerequisiteUnknown, clause
+	s.installed, s.applicable = needs.truth.And(s.installed), needs.truth.And(s.applicable)
+	if needs.truth == unknown && s.verdict() == Unknown {
+		s.why, s.detail = causePrerequisiteUnknown, needs.clause
 	}
 	return s
 }
 
 // ruleState asks the rules, and of them no more than the answer needs.
 // Categories and detectoids are only ever installed or not.
-func ruleState(n *node, c *applicability.Context) state {
-	s := state{installed: n.rules.Installed(c), why: causeRules}
+func ruleState(k kind, r *applicability.Rules, c *applicability.Context) state {
+	if r == nil {
+		return state{unknown, unknown, causeNoRules, 0}
+	}
+	s := state{installed: r.Installed(c), why: causeRules}
 	switch {
 	case s.installed == yes:
 		s.why = causeInstalled
 		return s
-	case n.kind == evaluate:
+	case k == evaluate:
 		s.why = causeNotInstalled
 		return s
 	}
-	superseded, installable := n.rules.Superseded(c), n.rules.Installable(c)
+	superseded, installable := r.Superseded(c), r.Installable(c)
 	s.applicable = s.installed.Not().And(superseded.Not()).And(installable)
 	switch {
 	case s.applicable == yes:
@@ -138,41 +156,55 @@ func ruleState(n *node, c *applicability.Context) state {
 	return s
 }
 
-// prerequisites is the conjunction of the clauses and the clause that
-// decided it.
-func (e *Evaluation) prerequisites(i index) (met applicability.Truth, clause int32) {
-	met = yes
-	for k, members := range e.graph.nodes[i].prerequisites {
+// prerequisites tells how far those of node i hold. Nodes that share a set
+// share the answer, but for those within a cycle that runs through the set.
+func (e *evaluator) prerequisites(i index) met {
+	g, set := e.graph, e.graph.nodes[i].needs
+	if g.component[len(g.nodes)+int(set)] == g.component[i] {
+		return e.conjunction(int(set), i)
+	}
+	if !e.sets[set].known {
+		e.sets[set] = e.conjunction(int(set), i)
+	}
+	return e.sets[set]
+}
+
+// conjunction is that of the clauses of a set, and the clause that decided.
+func (e *evaluator) conjunction(set int, i index) met {
+	out := met{truth: yes, known: true}
+	first, end := e.graph.needs.of(set)
+	for k := first; k < end; k++ {
 		t := no
-		for _, u := range members {
+		for _, u := range e.graph.needs.members.of(k) {
 			if t = t.Or(e.guid(u, i)); t == yes {
 				break
 			}
 		}
 		if t == no {
-			return no, int32(k)
+			return met{no, true, int32(k - first)}
 		}
-		if t == unknown && met == yes {
-			met, clause = unknown, int32(k)
+		if t == unknown && out.truth == yes {
+			out.truth, out.clause = unknown, int32(k-first)
 		}
 	}
-	return met, clause
+	return out
 }
 
 // guid tells whether any revision of u is installed, as far as node i may
 // ask: within a cycle of dependencies nothing is known.
 func (e *Evaluation) guid(u guid, i index) applicability.Truth {
 	g := e.graph
+	list := g.revisions.of(int(u))
+	if len(list) == 0 {
+		return unknown
+	}
 	t := no
-	for _, n := range g.revisions[u] {
+	for _, n := range list {
 		if g.component[n] == g.component[i] {
 			t = t.Or(unknown)
 		} else {
 			t = t.Or(e.states[n].installed)
 		}
-	}
-	if len(g.revisions[u]) == 0 {
-		return unknown
 	}
 	return t
 }
@@ -182,16 +214,17 @@ func (e *Evaluation) guid(u guid, i index) applicability.Truth {
 func (e *Evaluation) bundle(i index) state {
 	someInstalled, someApplicable, complete := no, no, yes
 	s := state{why: causeChildren}
-	for k, clause := range e.graph.nodes[i].children {
+	first, end := e.graph.children.of(int(i))
+	for k := first; k < end; k++ {
 		installed, applicable := no, no
-		for _, c := range clause {
+		for _, c := range e.graph.children.members.of(k) {
 			cs := e.childState(c, i)
 			installed, applicable = installed.Or(cs.installed), applicable.Or(cs.applicable)
 		}
 		someInstalled, someApplicable = someInstalled.Or(installed), someApplicable.Or(applicable)
 		covered := installed.Or(applicable)
 		if covered != yes && complete == yes {
-			s.why, s.detail = causeClause, int32(k)
+			s.why, s.detail = causeClause, int32(k-first)
 		}
 		complete = complete.And(covered)
 	}
@@ -213,7 +246,7 @@ func (e *Evaluation) supersede(i index, hidden map[waptwua.UpdateID]bool) {
 	replaced := no
 	for _, newer := range e.replacements(i) {
 		t := e.states[newer].installed
-		if !hidden[g.nodes[newer].id] {
+		if !hidden[g.id(newer)] {
 			t = t.Or(e.states[newer].applicable)
 		}
 		if newer == g.newest(i) {
@@ -238,7 +271,7 @@ func (e *Evaluation) supersede(i index, hidden map[waptwua.UpdateID]bool) {
 // replacements are the updates that may supersede i: those that say so, and
 // its own newest revision.
 func (e *Evaluation) replacements(i index) []index {
-	list := e.graph.nodes[i].replacedBy
+	list := e.graph.replacedBy.of(int(i))
 	if n := e.graph.newest(i); n != i {
 		list = append(list[:len(list):len(list)], n)
 	}
@@ -247,7 +280,7 @@ func (e *Evaluation) replacements(i index) []index {
 
 // newest is the newest top-level revision of the update of i.
 func (g *Graph) newest(i index) index {
-	for _, n := range g.revisions[g.nodes[i].guid] {
+	for _, n := range g.revisions.of(int(g.nodes[i].guid)) {
 		if g.nodes[n].kind == topLevel {
 			return n
 		}
@@ -258,7 +291,7 @@ func (g *Graph) newest(i index) index {
 // Verdict is what the evaluation says about any revision; ok is false when
 // the graph does not hold it.
 func (e *Evaluation) Verdict(id waptwua.UpdateID) (v Verdict, ok bool) {
-	i, ok := e.graph.byID[id]
+	i, ok := e.graph.find(id)
 	if !ok {
 		return Unknown, false
 	}
@@ -278,7 +311,7 @@ func (e *Evaluation) with(k kind, v Verdict) []waptwua.UpdateID {
 	var ids []waptwua.UpdateID
 	for i := range e.verdicts {
 		if e.verdicts[i] == v && e.graph.nodes[i].kind == k {
-			ids = append(ids, e.graph.nodes[i].id)
+			ids = append(ids, e.graph.id(index(i)))
 		}
 	}
 	return ids

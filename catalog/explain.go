@@ -53,7 +53,7 @@ func (g *Graph) Explain(id waptwua.UpdateID, m *applicability.Machine) *Explanat
 // Explain explains one revision, nil when the graph does not hold it.
 // Everything it depends on is explained with it, each revision once.
 func (e *Evaluation) Explain(id waptwua.UpdateID) *Explanation {
-	i, ok := e.graph.byID[id]
+	i, ok := e.graph.find(id)
 	if !ok {
 		return nil
 	}
@@ -70,28 +70,27 @@ type explainer struct {
 }
 
 func (x *explainer) explain(i index, depth int) *Explanation {
-	n, r := &x.graph.nodes[i], x.result(i)
-	out := &Explanation{ID: n.id, Title: n.text.Title, Verdict: r.Verdict, Reason: r.Reason}
+	g, r := x.graph, x.result(i)
+	out := &Explanation{ID: r.ID, Title: g.record(i).text().Title, Verdict: r.Verdict, Reason: r.Reason}
 	if x.seen[i] || depth > maxExplained {
 		out.Repeated = true
 		return out
 	}
 	x.seen[i] = true
-	for _, clause := range n.prerequisites {
-		out.Prerequisites = append(out.Prerequisites, x.prerequisite(clause, i, depth))
+	for k, end := g.needs.of(int(g.nodes[i].needs)); k < end; k++ {
+		out.Prerequisites = append(out.Prerequisites, x.prerequisite(g.needs.members.of(k), i, depth))
 	}
 	if x.states[i].why == causePrerequisite {
 		return out // nothing else counted
 	}
-	if n.rules != nil {
-		out.Rules = x.traceRules(n.rules).Steps
+	if rules := g.rules(i); rules != nil {
+		out.Rules = x.traceRules(rules).Steps
 	}
-	for _, clause := range n.children {
-		out.Children = append(out.Children, x.child(clause, i, depth))
+	for k, end := g.children.of(int(i)); k < end; k++ {
+		out.Children = append(out.Children, x.child(g.children.members.of(k), i, depth))
 	}
 	for _, newer := range x.replacements(i) {
-		u := &x.graph.nodes[newer]
-		out.ReplacedBy = append(out.ReplacedBy, Replacement{u.id, u.text.Title, x.states[newer].verdict()})
+		out.ReplacedBy = append(out.ReplacedBy, Replacement{g.id(newer), g.record(newer).text().Title, x.states[newer].verdict()})
 	}
 	return out
 }
@@ -99,8 +98,8 @@ func (x *explainer) explain(i index, depth int) *Explanation {
 func (x *explainer) prerequisite(members []guid, i index, depth int) Clause {
 	c := Clause{Result: no}
 	for _, u := range members {
-		m := Member{GUID: x.graph.guids[u], Title: x.graph.title(u), Result: x.guid(u, i)}
-		for _, n := range x.graph.revisions[u] {
+		m := Member{GUID: x.graph.guids.keys[u].String(), Title: x.graph.title(u), Result: x.guid(u, i)}
+		for _, n := range x.graph.revisions.of(int(u)) {
 			m.Revisions = append(m.Revisions, x.explain(n, depth+1))
 		}
 		c.Result = c.Result.Or(m.Result)
@@ -115,7 +114,7 @@ func (x *explainer) child(members []index, bundle index, depth int) Clause {
 		s := x.childState(i, bundle)
 		m := Member{Result: s.installed.Or(s.applicable)}
 		if i != dangling {
-			m.GUID, m.Title = x.graph.nodes[i].id.GUID, x.graph.nodes[i].text.Title
+			m.GUID, m.Title = x.graph.id(i).GUID, x.graph.record(i).text().Title
 			m.Revisions = []*Explanation{x.explain(i, depth+1)}
 		}
 		c.Result = c.Result.Or(m.Result)

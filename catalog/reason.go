@@ -39,7 +39,7 @@ type Result struct {
 // Result is the verdict about any revision; ok is false when the graph does
 // not hold it.
 func (e *Evaluation) Result(id waptwua.UpdateID) (r Result, ok bool) {
-	i, ok := e.graph.byID[id]
+	i, ok := e.graph.find(id)
 	if !ok {
 		return Result{}, false
 	}
@@ -58,16 +58,16 @@ func (e *Evaluation) Results() []Result {
 }
 
 func (e *Evaluation) result(i index) Result {
-	r := Result{ID: e.graph.nodes[i].id, Verdict: e.verdicts[i]}
+	r := Result{ID: e.graph.id(i), Verdict: e.verdicts[i]}
 	newer, replaced := e.newer[i]
 	switch {
 	case !replaced || r.Verdict == Applicable:
 		r.Reason = e.reason(i)
 	case r.Verdict == Superseded:
-		r.ReplacedBy = e.graph.nodes[newer].id
+		r.ReplacedBy = e.graph.id(newer)
 		r.Reason = "replaced by " + e.graph.label(newer)
 	default:
-		r.ReplacedBy = e.graph.nodes[newer].id
+		r.ReplacedBy = e.graph.id(newer)
 		r.Reason = fmt.Sprintf("applicable, but %s may replace it, and whether that applies is unknown", e.graph.label(newer))
 	}
 	return r
@@ -80,12 +80,12 @@ func (e *Evaluation) reason(i index) string { return e.reasonWithin(i, maxNested
 const maxNested = 5
 
 func (e *Evaluation) reasonWithin(i index, nested int) string {
-	s, n := e.states[i], &e.graph.nodes[i]
+	s := e.states[i]
 	switch s.why {
 	case causePrerequisite:
-		return "needs " + e.graph.clauseLabel(n.prerequisites[s.detail])
+		return "needs " + e.graph.clauseLabel(i, s.detail)
 	case causePrerequisiteUnknown:
-		return "needs " + e.graph.clauseLabel(n.prerequisites[s.detail]) + ", and whether that holds is unknown"
+		return "needs " + e.graph.clauseLabel(i, s.detail) + ", and whether that holds is unknown"
 	case causeInstalled:
 		return "its rule IsInstalled holds"
 	case causeNotInstalled:
@@ -114,14 +114,17 @@ func (e *Evaluation) decided(i index, sentence string, t applicability.Truth) st
 
 // doubt names the first operator that left the rules of a node open.
 func (e *Evaluation) doubt(i index) string {
-	n := &e.graph.nodes[i]
-	trace := e.traceRules(n.rules)
+	rules := e.graph.rules(i)
+	if rules == nil {
+		return "its rules cannot be read"
+	}
+	trace := e.traceRules(rules)
 	for _, section := range trace.Steps {
 		if leaf := firstUnknown(section); leaf != nil {
 			return fmt.Sprintf("%s cannot be decided: %s: %s", section.Operator, leaf.Operator, leaf.Said)
 		}
 	}
-	if n.rules.IsInstalled == nil {
+	if rules.IsInstalled == nil {
 		return "its rules have no section IsInstalled"
 	}
 	return "its rules have no section IsInstallable"
@@ -152,16 +155,18 @@ func (e *Evaluation) traceRules(r *applicability.Rules) *applicability.Trace {
 
 // bundleReason speaks for the child that decided a bundle.
 func (e *Evaluation) bundleReason(i index, nested int) string {
-	n, s := &e.graph.nodes[i], e.states[i]
-	clauses, v := n.children, s.verdict()
+	g, s := e.graph, e.states[i]
+	first, end := g.children.of(int(i))
+	v := s.verdict()
 	switch {
 	case v == Installed:
 		return "every child that applies is installed"
 	case v == NotApplicable && s.why == causeClause:
-		clauses = clauses[s.detail : s.detail+1]
+		first += int(s.detail)
+		end = first + 1
 	}
-	for _, clause := range clauses {
-		for _, c := range clause {
+	for k := first; k < end; k++ {
+		for _, c := range g.children.members.of(k) {
 			if text := e.childReason(c, i, v, nested); text != "" {
 				return text
 			}
@@ -180,7 +185,7 @@ func (e *Evaluation) childReason(c, bundle index, v Verdict, nested int) string 
 	case e.graph.component[c] == e.graph.component[bundle]:
 		return "it contains itself"
 	}
-	text := fmt.Sprintf("child %s %s", e.graph.nodes[c].id, v)
+	text := fmt.Sprintf("child %s %s", e.graph.id(c), v)
 	if nested == 0 {
 		return text
 	}
@@ -189,16 +194,17 @@ func (e *Evaluation) childReason(c, bundle index, v Verdict, nested int) string 
 
 // label names a node for people.
 func (g *Graph) label(i index) string {
-	n := &g.nodes[i]
-	if n.text.Title != "" {
-		return n.text.Title
+	if title := g.record(i).text().Title; title != "" {
+		return title
 	}
-	return n.id.String()
+	return g.id(i).String()
 }
 
-// clauseLabel names the members of a prerequisite clause for people.
-func (g *Graph) clauseLabel(members []guid) string {
+// clauseLabel names the members of a prerequisite clause of node i for people.
+func (g *Graph) clauseLabel(i index, clause int32) string {
 	const shown = 3
+	first, _ := g.needs.of(int(g.nodes[i].needs))
+	members := g.needs.members.of(first + int(clause))
 	var names []string
 	for _, u := range members[:min(shown, len(members))] {
 		names = append(names, g.guidLabel(u))
@@ -214,16 +220,16 @@ func (g *Graph) guidLabel(u guid) string {
 	if title := g.title(u); title != "" {
 		return fmt.Sprintf("%q", title)
 	}
-	if len(g.revisions[u]) == 0 {
-		return g.guids[u] + " (not in the archive)"
+	if len(g.revisions.of(int(u))) == 0 {
+		return g.guids.keys[u].String() + " (not in the archive)"
 	}
-	return g.guids[u]
+	return g.guids.keys[u].String()
 }
 
 // title is the title of the newest revision that has one.
 func (g *Graph) title(u guid) string {
-	for _, n := range g.revisions[u] {
-		if t := g.nodes[n].text.Title; t != "" {
+	for _, n := range g.revisions.of(int(u)) {
+		if t := g.record(n).text().Title; t != "" {
 			return t
 		}
 	}

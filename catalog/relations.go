@@ -1,59 +1,61 @@
 package catalog
 
-import (
-	"slices"
+import "slices"
 
-	"waptwua"
-	"waptwua/wsusscn2"
-)
-
-// bundledBy inverts the BundledBy references and fills replacedBy.
-func (b *Builder) bundledBy() map[index][]index {
+// relate resolves supersedence and the children of bundles.
+func (b *Builder) relate() {
 	g := b.graph
-	children := map[index][]index{}
+	g.supersedes.starts, g.children.starts, g.children.members.starts = []int32{0}, []int32{0}, []int32{0}
+	var replaced, bundled []pair
 	for i := range b.drafts {
+		replaced = b.replaced(replaced, index(i))
 		for _, r := range b.drafts[i].bundledBy {
-			if bundle, ok := g.byRevision[r]; ok {
-				children[bundle] = append(children[bundle], index(i))
+			if bundle, ok := b.byRev[r]; ok {
+				bundled = append(bundled, pair{bundle, index(i)})
 			} else {
 				g.stats.DanglingIDs++
 			}
 		}
-		b.replaced(index(i))
 	}
-	return children
+	g.replacedBy = grouped(len(g.nodes), replaced)
+	named, own := grouped(len(g.nodes), bundled), b.coreIDs()
+	for i := range b.drafts {
+		d := &b.drafts[i]
+		g.children.add(b.children(d.bundled, named.of(i), own)...)
+		var older []guid
+		for _, k := range d.supersedes {
+			older = append(older, b.byKey[k])
+		}
+		g.supersedes.add(older...)
+	}
 }
 
 // replaced joins what package.xml says of the newer updates with what the
-// newer updates say of the older.
-func (b *Builder) replaced(i index) {
-	g := b.graph
+// newer updates say of the older: pairs of an older update and a newer.
+func (b *Builder) replaced(pairs []pair, i index) []pair {
 	for _, r := range b.drafts[i].supersededBy {
-		if newer, ok := g.byRevision[r]; ok {
-			g.replace(i, newer)
+		if newer, ok := b.byRev[r]; ok && newer != i {
+			pairs = append(pairs, pair{i, newer})
 		} // many name revisions outside the archive's selection
 	}
-	for _, old := range g.nodes[i].supersedes {
-		if u, ok := g.byGUID[old]; ok {
-			for _, older := range g.revisions[u] {
-				g.replace(older, i)
+	for _, old := range b.drafts[i].supersedes {
+		for _, older := range b.graph.revisions.of(int(b.byKey[old])) {
+			if older != i {
+				pairs = append(pairs, pair{older, i})
 			}
 		}
 	}
+	return pairs
 }
 
-func (g *Graph) replace(older, newer index) {
-	list := &g.nodes[older].replacedBy
-	if older != newer && !slices.Contains(*list, newer) {
-		*list = append(*list, newer)
-	}
-}
-
-// coreIDs maps the identities that fragments give themselves.
-func (b *Builder) coreIDs() map[waptwua.UpdateID]index {
-	own := make(map[waptwua.UpdateID]index)
+// coreIDs maps the identities that fragments give themselves, where these
+// are not those of package.xml.
+func (b *Builder) coreIDs() map[identity]index {
+	own := make(map[identity]index)
 	for i := range b.drafts {
-		if id := b.drafts[i].coreID; !id.IsZero() && id != b.graph.nodes[i].id {
+		n := &b.graph.nodes[i]
+		id := b.drafts[i].coreID
+		if id != (identity{}) && id != (identity{b.graph.guids.keys[n.guid], int(n.number)}) {
 			own[id] = index(i)
 		}
 	}
@@ -63,7 +65,7 @@ func (b *Builder) coreIDs() map[waptwua.UpdateID]index {
 // children are the clauses of a bundle. The fragment groups them; where it
 // names none that the archive holds, those that name the bundle are one
 // clause of alternatives.
-func (b *Builder) children(clauses []wsusscn2.BundleClause, named []index, own map[waptwua.UpdateID]index) [][]index {
+func (b *Builder) children(clauses [][]identity, named []index, own map[identity]index) [][]index {
 	var out [][]index
 	resolved := false
 	for _, c := range clauses {
@@ -73,17 +75,17 @@ func (b *Builder) children(clauses []wsusscn2.BundleClause, named []index, own m
 		}
 	}
 	if !resolved && len(named) > 0 {
-		return [][]index{named}
+		return [][]index{slices.Clone(named)}
 	}
 	return out
 }
 
 // childClause drops members that the archive does not hold, and keeps one
 // dangling member when it holds none of them.
-func (b *Builder) childClause(c wsusscn2.BundleClause, own map[waptwua.UpdateID]index) []index {
+func (b *Builder) childClause(members []identity, own map[identity]index) []index {
 	var clause []index
-	for _, id := range c.Members {
-		n, ok := b.graph.byID[id]
+	for _, id := range members {
+		n, ok := b.ids[id]
 		if !ok {
 			n, ok = own[id]
 		}
@@ -93,7 +95,7 @@ func (b *Builder) childClause(c wsusscn2.BundleClause, own map[waptwua.UpdateID]
 		}
 		clause = append(clause, n)
 	}
-	if clause == nil && len(c.Members) > 0 {
+	if clause == nil && len(members) > 0 {
 		return []index{dangling}
 	}
 	return clause

@@ -1,11 +1,13 @@
 package catalog
 
 import (
+	"cmp"
 	"path"
 	"slices"
 	"strings"
 
 	"waptwua"
+	"waptwua/wsusscn2"
 )
 
 // The category types that place an update.
@@ -25,44 +27,47 @@ const exclusive = "RequiresExclusiveHandling"
 // What an archive says only about a bundle's children (handler, restart,
 // sizes) is joined from them.
 func (g *Graph) Update(id waptwua.UpdateID) (u waptwua.Update, ok bool) {
-	i, ok := g.byID[id]
+	i, ok := g.find(id)
 	if !ok {
 		return waptwua.Update{}, false
 	}
-	n := &g.nodes[i]
+	r := g.record(i)
+	text := r.text()
 	u = waptwua.Update{
-		ID: n.id, Title: n.text.Title, Type: n.typeName(), Published: n.created, Supersedes: n.supersedes,
-		MoreInfoURL: n.text.MoreInfoURL, SupportURL: n.text.SupportURL,
+		ID: g.id(i), Title: text.Title, Type: g.typeName(i), Published: g.nodes[i].publishedAt(),
+		MoreInfoURL: text.MoreInfoURL, SupportURL: text.SupportURL,
 	}
-	g.placed(&u, n)
-	n.describe(&u)
+	for _, older := range g.supersedes.of(int(i)) {
+		u.Supersedes = append(u.Supersedes, g.guids.keys[older].String())
+	}
+	g.placed(&u, i)
+	describe(&u, r.extended())
 	for _, leaf := range g.leafNodes(i) {
 		if leaf != i {
-			g.nodes[leaf].contribute(&u)
+			contribute(&u, g.record(leaf).extended())
 		}
 	}
 	return u, true
 }
 
-func (n *node) typeName() string {
+func (g *Graph) typeName(i index) string {
+	n := &g.nodes[i]
 	switch {
-	case n.core.updateType != "":
-		return n.core.updateType
-	case !n.software && n.kind != evaluate:
+	case g.names[n.typ] != "":
+		return g.names[n.typ]
+	case !n.has(flagSoftware) && n.kind != evaluate:
 		return "Driver"
 	}
 	return "Software"
 }
 
 // placed fills the categories by their own titles.
-func (g *Graph) placed(u *waptwua.Update, n *node) {
-	for _, c := range n.categories {
-		u.CategoryIDs = append(u.CategoryIDs, g.guids[c.guid])
-		name := g.title(c.guid)
-		if name == "" {
-			name = g.guids[c.guid]
-		}
-		switch c.kind {
+func (g *Graph) placed(u *waptwua.Update, i index) {
+	for _, c := range g.categories.of(int(i)) {
+		id := g.guids.keys[c.guid].String()
+		u.CategoryIDs = append(u.CategoryIDs, id)
+		name := cmp.Or(g.title(c.guid), id)
+		switch g.names[c.kind] {
 		case categoryClassification:
 			u.Classifications = append(u.Classifications, name)
 		case categoryProduct:
@@ -72,8 +77,7 @@ func (g *Graph) placed(u *waptwua.Update, n *node) {
 }
 
 // describe fills in what the revision's own fragment says.
-func (n *node) describe(u *waptwua.Update) {
-	x := n.extended
+func describe(u *waptwua.Update, x *wsusscn2.Extended) {
 	if x == nil {
 		return
 	}
@@ -84,13 +88,12 @@ func (n *node) describe(u *waptwua.Update) {
 	if u.SupportURL == "" {
 		u.SupportURL = x.SupportURL
 	}
-	n.contribute(u)
+	contribute(u, x)
 }
 
 // contribute joins what matters for installing: a bundle restarts when one of
 // its children does, and its sizes are their sums.
-func (n *node) contribute(u *waptwua.Update) {
-	x := n.extended
+func contribute(u *waptwua.Update, x *wsusscn2.Extended) {
 	if x == nil {
 		return
 	}
@@ -127,16 +130,16 @@ type Leaf struct {
 // Leaves lists the updates without children that make up id, in the order of
 // the bundle; empty when the graph does not hold id.
 func (g *Graph) Leaves(id waptwua.UpdateID) []Leaf {
-	i, ok := g.byID[id]
+	i, ok := g.find(id)
 	if !ok {
 		return nil
 	}
 	var out []Leaf
 	for _, l := range g.leafNodes(i) {
-		n := &g.nodes[l]
-		leaf := Leaf{ID: n.id, Files: g.files(n)}
-		if n.extended != nil {
-			leaf.Handler = n.extended.Handler
+		x := g.record(l).extended()
+		leaf := Leaf{ID: g.id(l), Files: g.files(l, x)}
+		if x != nil {
+			leaf.Handler = x.Handler
 		}
 		if leaf.Handler == handlerOSInstaller {
 			leaf.Packages = packages(leaf.Files)
@@ -173,11 +176,11 @@ func (g *Graph) leafNodes(i index) []index {
 			continue
 		}
 		seen[i] = true
-		if len(g.nodes[i].children) == 0 {
+		if g.children.none(int(i)) {
 			out = append(out, i)
 		}
-		for _, clause := range g.nodes[i].children {
-			work = append(work, clause...)
+		for k, end := g.children.of(int(i)); k < end; k++ {
+			work = append(work, g.children.members.of(k)...)
 		}
 	}
 	return out
@@ -185,20 +188,20 @@ func (g *Graph) leafNodes(i index) []index {
 
 // files joins the fragment's names, sizes and digests with the addresses of
 // package.xml. A file that only package.xml names has no size.
-func (g *Graph) files(n *node) []waptwua.File {
+func (g *Graph) files(i index, x *wsusscn2.Extended) []waptwua.File {
 	var out []waptwua.File
 	named := map[waptwua.SHA1]bool{}
-	if n.extended != nil {
-		for _, f := range n.extended.Files {
+	if x != nil {
+		for _, f := range x.Files {
 			named[f.SHA1] = true
-			f.URL = g.locations[f.SHA1]
+			f.URL = g.source.Location(f.SHA1)
 			out = append(out, f)
 		}
 	}
-	for _, digest := range n.payload {
-		if !named[digest] {
-			url := g.locations[digest]
-			out = append(out, waptwua.File{Name: path.Base(url), SHA1: digest, URL: url})
+	for _, f := range g.source.Payload(int(g.nodes[i].revision)) {
+		if !named[f.SHA1] {
+			f.Name = path.Base(f.URL)
+			out = append(out, f)
 		}
 	}
 	return out

@@ -1,0 +1,57 @@
+package applicability
+
+import (
+	"bytes"
+	"encoding/xml"
+)
+
+const (
+	manifestOpen  = "<CbsPackageApplicabilityMetadata>"
+	manifestClose = "</CbsPackageApplicabilityMetadata>"
+)
+
+// Reduce returns rules that mean the same, without the manifest of a
+// component package that may follow them: of its up to forty megabytes the
+// operators ask for the first identity only. Everything else stays as it is,
+// and so do rules in which the manifest is not where it always is. The result
+// may be a part of rules.
+func Reduce(rules []byte) []byte {
+	open := bytes.Index(rules, []byte(manifestOpen[:len(manifestOpen)-1]))
+	end := bytes.LastIndex(rules, []byte(manifestClose))
+	if open < 0 || end < open || !followsMetadata(rules[:open]) {
+		return rules
+	}
+	identity := firstIdentity(rules[open:end])
+	if identity == nil {
+		return rules
+	}
+	out := make([]byte, 0, open+len(manifestOpen)+len(identity)+len(rules)-end+len("</assemblyIdentity>"))
+	out = append(append(append(out, rules[:open]...), manifestOpen...), identity...)
+	if !bytes.HasSuffix(identity, []byte("/>")) {
+		out = append(out, "</assemblyIdentity>"...)
+	}
+	return append(out, rules[end:]...)
+}
+
+// followsMetadata tells whether before ends with the start of the section
+// Metadata, so that what follows is what Parse takes for a manifest.
+func followsMetadata(before []byte) bool {
+	before = bytes.TrimRight(before, " \t\r\n")
+	return bytes.HasSuffix(before, []byte("<Metadata>"))
+}
+
+// firstIdentity is the start tag of the first assemblyIdentity; nil when
+// there is none or the manifest is malformed before it.
+func firstIdentity(manifest []byte) []byte {
+	dec := xml.NewDecoder(bytes.NewReader(manifest))
+	for {
+		from := dec.InputOffset()
+		t, err := dec.RawToken()
+		if err != nil {
+			return nil
+		}
+		if e, ok := t.(xml.StartElement); ok && e.Name.Local == "assemblyIdentity" {
+			return manifest[from:dec.InputOffset()]
+		}
+	}
+}

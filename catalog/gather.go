@@ -1,0 +1,177 @@
+package catalog
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"fmt"
+	"maps"
+	"slices"
+
+	"waptwua"
+	"waptwua/applicability"
+	"waptwua/wsusscn2"
+)
+
+// Gatherer joins the fragments of revisions, those of one shard at a time,
+// into what a graph needs of them (Facts), which is little, and what a Source
+// gives on demand (Row), which is much. It must not be used by two goroutines
+// at once; several gatherers may work at the same time.
+type Gatherer struct {
+	languages []string
+	parser    *wsusscn2.Parser
+	drafts    map[int]*fragments
+}
+
+// fragments is what was gathered of one revision.
+type fragments struct {
+	facts facts
+	rules []byte
+	row   Row
+}
+
+// Gathered is what a Gatherer made of a set of fragments.
+type Gathered struct {
+	Facts []byte // for Builder.Facts
+	Rows  []Row  // by RevisionId, ascending
+}
+
+// Row is what a Source is asked about one revision.
+type Row struct {
+	Revision int // RevisionId
+	// Rules is the XML of the applicability rules without what no operator
+	// asks (see applicability.Reduce); nil: the revision has none.
+	Rules  []byte
+	Record Record
+}
+
+// NewGatherer returns a Gatherer that keeps texts in the languages given,
+// the best first; none: English.
+func NewGatherer(languages []string) *Gatherer {
+	if len(languages) == 0 {
+		languages = []string{"en"}
+	}
+	return &Gatherer{languages: languages, parser: wsusscn2.NewParser(wsusscn2.Limits{}), drafts: map[int]*fragments{}}
+}
+
+// Selection is what a Gatherer wants of an archive.
+func (g *Gatherer) Selection() wsusscn2.Selection {
+	return wsusscn2.Selection{
+		Kinds:     []wsusscn2.Kind{wsusscn2.KindCore, wsusscn2.KindExtended, wsusscn2.KindLocalized},
+		Languages: g.languages,
+	}
+}
+
+// Take parses a fragment of the Selection. It keeps nothing of f.Data.
+func (g *Gatherer) Take(f wsusscn2.Fragment) (err error) {
+	switch f.Kind {
+	case wsusscn2.KindCore:
+		var c wsusscn2.Core
+		if c, err = g.parser.Core(f.Data); err == nil {
+			g.core(f.RevisionID, c)
+		}
+	case wsusscn2.KindExtended:
+		var x wsusscn2.Extended
+		if x, err = g.parser.Extended(f.Data); err == nil {
+			g.extended(f.RevisionID, x)
+		}
+	case wsusscn2.KindLocalized:
+		var l wsusscn2.Localized
+		if l, err = g.parser.Localized(f.Data); err == nil {
+			g.localized(f.RevisionID, l)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", f.Path(), err)
+	}
+	return nil
+}
+
+func (g *Gatherer) draft(revision int) *fragments {
+	d := g.drafts[revision]
+	if d == nil {
+		d = &fragments{facts: facts{revision: revision}, row: Row{Revision: revision}}
+		g.drafts[revision] = d
+	}
+	d.facts.fragments++
+	return d
+}
+
+func (g *Gatherer) core(revision int, c wsusscn2.Core) {
+	d := g.draft(revision)
+	f := &d.facts
+	f.hasCore, f.updateType, f.id = true, c.UpdateType, identityOf(c.ID)
+	f.supersedes, f.bundled = nil, nil
+	for _, s := range c.Supersedes {
+		if k, err := parseKey(s); err == nil {
+			f.supersedes = append(f.supersedes, k)
+		}
+	}
+	for _, clause := range c.Bundled {
+		var members []identity
+		for _, id := range clause.Members {
+			members = append(members, identityOf(id))
+		}
+		f.bundled = append(f.bundled, members)
+	}
+	d.row.Record.EulaID = c.EulaID
+	if c.Rules != nil {
+		d.row.Rules = bytes.Clone(applicability.Reduce(c.Rules))
+		sum := sha256.Sum256(d.row.Rules)
+		f.hasRules, f.rules = true, [16]byte(sum[:])
+	}
+}
+
+func (g *Gatherer) extended(revision int, x wsusscn2.Extended) {
+	x.HandlerData = nil
+	d := g.draft(revision)
+	d.facts.kbs = x.KBs
+	d.row.Record.Extended = &x
+}
+
+// localized keeps a text in order of the languages wanted; one in another
+// language comes last.
+func (g *Gatherer) localized(revision int, l wsusscn2.Localized) {
+	d := g.draft(revision)
+	texts := append(d.row.Record.Texts, l)
+	slices.SortStableFunc(texts, func(a, b wsusscn2.Localized) int { return cmp.Compare(g.rank(a.Language), g.rank(b.Language)) })
+	d.row.Record.Texts = texts
+}
+
+func (g *Gatherer) rank(language string) int {
+	if i := slices.Index(g.languages, language); i >= 0 {
+		return i
+	}
+	return len(g.languages)
+}
+
+// Gathered returns what was taken since the last call and forgets it.
+func (g *Gatherer) Gathered() Gathered {
+	var out Gathered
+	for _, d := range g.sorted() {
+		out.Facts = d.facts.append(out.Facts)
+		out.Rows = append(out.Rows, d.row)
+	}
+	clear(g.drafts)
+	return out
+}
+
+// sorted lists what was gathered by RevisionId.
+func (g *Gatherer) sorted() []*fragments {
+	return slices.SortedFunc(maps.Values(g.drafts), func(a, b *fragments) int { return a.row.Revision - b.row.Revision })
+}
+
+// identity is an UpdateID in sixteen bytes and a number.
+type identity struct {
+	key    key
+	number int
+}
+
+// identityOf is the zero identity for an id that is none.
+func identityOf(id waptwua.UpdateID) identity {
+	k, err := parseKey(id.GUID)
+	if err != nil {
+		return identity{}
+	}
+	return identity{k, id.Revision}
+}
