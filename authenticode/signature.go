@@ -84,7 +84,11 @@ func parseSignature(der []byte) (*signature, error) {
 // parseSigned reads SignedData with exactly one signer, whose signed
 // attributes say that the content is of the given type, and its certificate.
 func parseSigned(der []byte, contentType asn1.ObjectIdentifier) (*pkcs7.PKCS7, *x509.Certificate, error) {
-	p7, err := pkcs7.Parse(der)
+	plain, err := plainCertificates(der)
+	if err != nil {
+		return nil, nil, malformed("PKCS #7", err)
+	}
+	p7, err := pkcs7.Parse(plain)
 	if err != nil {
 		return nil, nil, malformed("PKCS #7", err)
 	}

@@ -42,10 +42,10 @@ type tstInfo struct {
 		Millis  int `asn1:"optional,tag:0"`
 		Micros  int `asn1:"optional,tag:1"`
 	} `asn1:"optional"`
-	Ordering     bool          `asn1:"optional"`
-	Nonce        *big.Int      `asn1:"optional"`
-	TSA          asn1.RawValue `asn1:"optional,explicit,tag:0"`
-	Extensions   asn1.RawValue `asn1:"optional,tag:1"`
+	Ordering   bool          `asn1:"optional"`
+	Nonce      *big.Int      `asn1:"optional"`
+	TSA        asn1.RawValue `asn1:"optional,explicit,tag:0"`
+	Extensions asn1.RawValue `asn1:"optional,tag:1"`
 }
 
 // timestamp finds the countersignature and verifies that it signs the
