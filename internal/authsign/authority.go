@@ -51,11 +51,16 @@ func NewAuthority(now func() time.Time) (*Authority, error) {
 	if a.Root, err = create(t, t, key.Public(), key); err != nil {
 		return nil, err
 	}
+	return a, a.issueOwn()
+}
+
+// issueOwn makes the signer and the timestamp authority.
+func (a *Authority) issueOwn() (err error) {
 	if a.Signer, err = a.Issue(Certificate{Name: "waptwua test publisher", Usage: x509.ExtKeyUsageCodeSigning}); err != nil {
-		return nil, err
+		return err
 	}
 	a.TSA, err = a.Issue(Certificate{Name: "waptwua test timestamps", Usage: x509.ExtKeyUsageTimeStamping})
-	return a, err
+	return err
 }
 
 // Certificate says what to issue. Zero times: as the authority's own.
