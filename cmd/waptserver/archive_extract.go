@@ -1,0 +1,221 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"waptwua"
+	"waptwua/cab"
+)
+
+const maxExtracted = 32 << 30
+
+func newArchiveExtractCommand() *cobra.Command {
+	var nested bool
+	var limit int64
+	cmd := &cobra.Command{
+		Use:   "extract FILE DIR",
+		Short: "Extract any cabinet into a directory",
+		Long: `Extracts the files of a cabinet into DIR, which is made when it is missing. With
+--nested, inner cabinets become directories that hold their files.
+
+Nothing is written outside DIR. Names that would lead out, are absolute, are
+reserved on Windows, or occur twice are refused and named, like files whose
+content is damaged; the rest is extracted. A file appears under its name only
+when it is complete.
+
+Exit status: 0 when everything was extracted, 3 when some files were not, 1
+when the cabinet cannot be read or DIR not written.`,
+		Example: `  waptserver archive extract WSUSSCAN.cab out
+  waptserver archive extract --nested wsusscn2.cab out`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := openCabinet(args[0])
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			return extractTo(cmd.Context(), c.Reader, args[1], nested, limit, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	cmd.Flags().BoolVar(&nested, "nested", false, "extract inner cabinets too")
+	cmd.Flags().Int64Var(&limit, "max-bytes", maxExtracted, "stop after so many `bytes` of content")
+	return cmd
+}
+
+func extractTo(ctx context.Context, r *cab.Reader, dir string, nested bool, limit int64, stdout, stderr io.Writer) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	x := &extraction{ctx: ctx, root: root, nested: nested, limit: limit, stderr: stderr, seen: map[string]bool{}, dirs: map[string]bool{".": true}, start: time.Now()}
+	if err := x.cabinet(r, "", 0); err != nil {
+		return err
+	}
+	x.clearLine()
+	fmt.Fprintf(stdout, "%d files, %d bytes\n", x.files, x.bytes)
+	if x.refused > 0 {
+		return &statusError{fmt.Errorf("%d files were not extracted", x.refused), statusPartly}
+	}
+	return nil
+}
+
+// extraction writes the files of a cabinet below a directory.
+type extraction struct {
+	ctx     context.Context //nolint:containedctx // lives for one command
+	root    *os.Root
+	nested  bool
+	limit   int64
+	stderr  io.Writer
+	seen    map[string]bool // paths written, in lower case
+	dirs    map[string]bool // directories made
+	files   int
+	bytes   int64
+	refused int
+	start   time.Time
+	shown   time.Time
+}
+
+func (x *extraction) cabinet(r *cab.Reader, prefix string, depth int) error {
+	return eachFile(r, func(f *cab.File, content io.Reader) error {
+		if err := x.ctx.Err(); err != nil {
+			return err
+		}
+		name, err := x.target(prefix, f)
+		if err != nil {
+			x.refuse(prefix+f.Name, err)
+			return nil
+		}
+		if x.nested && isInner(f) {
+			return asInner(f, content, depth, func(inner *cab.Reader) error { return x.cabinet(inner, name+"/", depth+1) },
+				func(err error) { x.refuse(name, err) })
+		}
+		return x.file(name, f, content)
+	})
+}
+
+// target is where f goes, or why it goes nowhere.
+func (x *extraction) target(prefix string, f *cab.File) (string, error) {
+	p, err := f.Path()
+	if err != nil {
+		return "", err
+	}
+	if r := reservedElement(p); r != "" {
+		return "", fmt.Errorf("%q is a reserved name", r)
+	}
+	name := prefix + p
+	if key := strings.ToLower(name); x.seen[key] {
+		return "", errors.New("the name occurs twice")
+	} else {
+		x.seen[key] = true
+	}
+	return name, nil
+}
+
+// reservedElement returns the element of p that names a device on Windows.
+func reservedElement(p string) string {
+	for e := range strings.SplitSeq(p, "/") {
+		base, _, _ := strings.Cut(strings.ToLower(e), ".")
+		base = strings.TrimRight(base, " ")
+		switch base {
+		case "con", "prn", "aux", "nul":
+			return e
+		}
+		if len(base) == 4 && (strings.HasPrefix(base, "com") || strings.HasPrefix(base, "lpt")) && base[3] >= '1' && base[3] <= '9' {
+			return e
+		}
+	}
+	return ""
+}
+
+// file writes one file under a temporary name first.
+func (x *extraction) file(name string, f *cab.File, content io.Reader) error {
+	if err := x.makeDir(path.Dir(name)); err != nil {
+		x.refuse(name, err)
+		return nil
+	}
+	tmp := path.Join(path.Dir(name), fmt.Sprintf(".waptserver-%d.part", x.files+x.refused))
+	n, err := x.write(tmp, content)
+	x.bytes += n
+	if err == nil && n != f.Size {
+		err = fmt.Errorf("%d bytes instead of %d: %w", n, f.Size, io.ErrUnexpectedEOF)
+	}
+	if err == nil && !f.Modified.IsZero() {
+		err = x.root.Chtimes(tmp, f.Modified, f.Modified)
+	}
+	if err == nil {
+		err = x.root.Rename(tmp, name)
+	}
+	if err != nil {
+		_ = x.root.Remove(tmp) // may not be there
+		if errors.Is(err, waptwua.ErrLimit) || x.ctx.Err() != nil {
+			return errors.Join(x.ctx.Err(), err)
+		}
+		x.refuse(name, err)
+		return nil
+	}
+	x.files++
+	x.show()
+	return nil
+}
+
+func (x *extraction) makeDir(dir string) error {
+	if x.dirs[dir] {
+		return nil
+	}
+	if err := x.root.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	x.dirs[dir] = true
+	return nil
+}
+
+func (x *extraction) write(tmp string, content io.Reader) (int64, error) {
+	out, err := x.root.OpenFile(tmp, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	if err != nil {
+		return 0, err
+	}
+	left := x.limit - x.bytes
+	n, err := io.Copy(out, io.LimitReader(content, left+1))
+	if n > left {
+		err = fmt.Errorf("more than %d bytes of content (--max-bytes): %w", x.limit, waptwua.ErrLimit)
+	}
+	return n, errors.Join(err, out.Close())
+}
+
+func (x *extraction) refuse(name string, err error) {
+	x.clearLine()
+	x.refused++
+	fmt.Fprintf(x.stderr, "%q is not extracted: %v\n", name, err)
+}
+
+// show tells on a terminal how far it has come, once a second has passed.
+func (x *extraction) show() {
+	now := time.Now()
+	if now.Sub(x.start) < time.Second || now.Sub(x.shown) < 200*time.Millisecond {
+		return
+	}
+	if f, ok := x.stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		x.shown = now
+		fmt.Fprintf(x.stderr, "\r%d files, %d MB ", x.files, x.bytes>>20)
+	}
+}
+
+func (x *extraction) clearLine() {
+	if !x.shown.IsZero() {
+		fmt.Fprint(x.stderr, "\r\033[K")
+	}
+}

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+)
+
+func newRootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "waptserver",
+		Short: "Windows updates for a fleet: server, scan archives, catalogue",
+		Long: `waptserver keeps Microsoft's offline scan archive (wsusscn2.cab) and the update
+files that some host needs, takes the hosts' reports, and shows the fleet in a
+console. "archive" and "catalog" work on files, without a server.`,
+		Version:       version,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.AddCommand(
+		newInitCommand(), newServeCommand(), newUserCommand(), newTokenCommand(), newRulesCommand(),
+		newArchiveCommand(), newCatalogCommand(),
+	)
+	return root
+}
+
+// statusError is an error with an exit status of its own.
+type statusError struct {
+	error
+	status int
+}
+
+func (e *statusError) Unwrap() error { return e.error }
+
+// exitStatus prints err and returns the exit status that stands for it: 0
+// without one, that of a statusError, or 1.
+func exitStatus(err error, stderr io.Writer) int {
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintln(stderr, "waptserver:", err)
+	var s *statusError
+	if errors.As(err, &s) {
+		return s.status
+	}
+	return 1
+}
