@@ -1,23 +1,26 @@
 package authsign
 
 import (
+	"crypto"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/asn1"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"time"
 	"unicode/utf16"
 
 	"github.com/smallstep/pkcs7"
 )
 
-// Object identifiers of Authenticode and of timestamps.
+// Object identifiers of Authenticode.
 var (
 	oidIndirectData = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 2, 1, 4}
 	oidCabData      = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 2, 1, 25}
 	oidOpusInfo     = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 2, 1, 12}
-	oidRFC3161      = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 3, 3, 1}
 )
 
 // File is a cabinet that is being signed.
@@ -30,7 +33,9 @@ type File interface {
 type Options struct {
 	Program     string   // what the signature calls the file
 	Signer      Identity // zero: the authority's
+	TSA         Identity // zero: the authority's
 	NoTimestamp bool
+	Countersign bool // timestamp in the old form (PKCS #9) instead of RFC 3161
 	// Digest is signed instead of the file's own, for tests.
 	Digest []byte
 }
@@ -111,26 +116,51 @@ func (a *Authority) signature(digest []byte, o Options) ([]byte, error) {
 	raw := sd.GetSignedData()
 	raw.ContentInfo.ContentType = oidIndirectData
 	raw.ContentInfo.Content = asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 0, IsCompound: true, Bytes: content}
-	attributes := pkcs7.SignerInfoConfig{ExtraSignedAttributes: []pkcs7.Attribute{{Type: oidOpusInfo, Value: asn1.RawValue{FullBytes: opus}}}}
-	if err := sd.AddSigner(signer.Certificate, signer.Key, attributes); err != nil {
+	attributes := []pkcs7.Attribute{{Type: oidOpusInfo, Value: asn1.RawValue{FullBytes: opus}}}
+	if err := addSigner(sd, signer, attributes, time.Time{}); err != nil {
 		return nil, err
 	}
 	sd.AddCertificate(a.Root)
-	if !o.NoTimestamp {
-		token, err := a.timestamp(raw.SignerInfos[0].EncryptedDigest)
-		if err != nil {
-			return nil, err
-		}
-		err = raw.SignerInfos[0].SetUnauthenticatedAttributes([]pkcs7.Attribute{{Type: oidRFC3161, Value: asn1.RawValue{FullBytes: token}}})
-		if err != nil {
-			return nil, err
-		}
+	if err := a.addTimestamp(sd, o); err != nil {
+		return nil, err
 	}
 	der, err := sd.Finish()
 	if err != nil {
 		return nil, err
 	}
 	return append(der, make([]byte, (8-len(der)%8)%8)...), nil
+}
+
+// addSigner signs sd as id, with a signing time of at, or none when at is
+// zero. The module's AddSigner always states the present time, which is not
+// the authority's and which Microsoft's signatures do not have; so the
+// attribute is changed and the signature made again.
+func addSigner(sd *pkcs7.SignedData, id Identity, attributes []pkcs7.Attribute, at time.Time) error {
+	if err := sd.AddSigner(id.Certificate, id.Key, pkcs7.SignerInfoConfig{ExtraSignedAttributes: attributes}); err != nil {
+		return err
+	}
+	info := &sd.GetSignedData().SignerInfos[0]
+	for i, a := range info.AuthenticatedAttributes {
+		if !a.Type.Equal(pkcs7.OIDAttributeSigningTime) {
+			continue
+		}
+		if at.IsZero() {
+			info.AuthenticatedAttributes = slices.Delete(info.AuthenticatedAttributes, i, i+1)
+			break
+		}
+		value, err := asn1.Marshal(at.UTC())
+		if err != nil {
+			return err
+		}
+		info.AuthenticatedAttributes[i].Value.Bytes = value
+	}
+	signed, err := asn1.MarshalWithParams(info.AuthenticatedAttributes, "set")
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(signed)
+	info.EncryptedDigest, err = id.Key.Sign(rand.Reader, sum[:], crypto.SHA256)
+	return err
 }
 
 // algorithm is an AlgorithmIdentifier of SHA-256 with its NULL.
