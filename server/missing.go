@@ -24,8 +24,10 @@ type FilesPlan struct {
 	Lost       int   `json:"lost"`       // files that are gone from the shelf
 }
 
+// idle tells whether nothing changed that people follow: descriptions alone
+// come with many reports.
 func (p FilesPlan) idle() bool {
-	return p.Described == 0 && p.Statements == 0 && p.Queued == 0 && p.Arrived == 0 && p.Lost == 0
+	return p.Statements == 0 && p.Queued == 0 && p.Arrived == 0 && p.Lost == 0
 }
 
 func (p FilesPlan) sentence() string {
@@ -73,7 +75,7 @@ func (u *Upkeep) plan(ctx context.Context) (string, any, error) {
 	if p.idle() {
 		return p.sentence(), p, waptwua.ErrUnchanged
 	}
-	u.changed(ctx, notify.Files, notify.Hosts)
+	u.changed(ctx, notify.Files)
 	return p.sentence(), p, nil
 }
 
@@ -194,26 +196,28 @@ func (u *Upkeep) FetchFile(ctx context.Context, storedName string, next func() t
 	return err
 }
 
-// startDownload takes over the pending row of the file, or makes one.
-func (u *Upkeep) startDownload(ctx context.Context, f store.File) (store.Download, error) {
+// startDownload takes over the pending row of the file, or makes one. Both
+// this and request look and write in one transaction: together they leave
+// one row, whoever comes first.
+func (u *Upkeep) startDownload(ctx context.Context, f store.File) (d store.Download, err error) {
 	names, err := u.updatesOf(ctx, f.StoredName)
 	if err != nil {
-		return store.Download{}, err
-	}
-	d, err := u.store.PendingDownload(ctx, f.StoredName)
-	if errors.Is(err, waptwua.ErrNotFound) {
-		d = u.newDownload(f, store.Pending)
-		d.ID, err = u.store.AddDownload(ctx, d)
-	}
-	if err != nil {
 		return d, err
 	}
-	d.State, d.StartedAt, d.Updates = store.Running, u.now(), names
-	if err := u.store.PutDownload(ctx, d); err != nil {
-		return d, err
-	}
+	err = u.store.Update(ctx, func(tx store.Records) error {
+		d, err = tx.PendingDownload(ctx, f.StoredName)
+		if errors.Is(err, waptwua.ErrNotFound) {
+			d = u.newDownload(f, store.Running)
+			d.ID, err = tx.AddDownload(ctx, d)
+		}
+		if err != nil {
+			return err
+		}
+		d.State, d.StartedAt, d.Updates = store.Running, u.now(), names
+		return tx.PutDownload(ctx, d)
+	})
 	u.changed(ctx, notify.Downloads)
-	return d, nil
+	return d, err
 }
 
 // updatesOf names the updates of a file, for people.
