@@ -17,7 +17,7 @@ type Parser struct {
 
 // NewParser returns a Parser. The zero Limits are the defaults.
 func NewParser(lim Limits) *Parser {
-	return &Parser{p: parser{new(scanner), make(interner)}, lim: lim.withDefaults()}
+	return &Parser{p: newParser(new(scanner)), lim: lim.withDefaults()}
 }
 
 // ParseCore reads a c/ fragment with default limits; see Parser.Core.

@@ -29,7 +29,7 @@ func ReadPackage(ctx context.Context, r io.Reader, v PackageVisitor, lim Limits)
 	if err != nil {
 		return Package{}, err
 	}
-	d := &packageDocument{parser: parser{s, make(interner)}, visit: v.within(ctx)}
+	d := &packageDocument{parser: newParser(s), visit: v.within(ctx)}
 	err = d.read()
 	if errors.Is(err, fs.SkipAll) {
 		err = nil

@@ -14,7 +14,7 @@ import (
 // is normalised once.
 type interner map[string]string
 
-// maxInterned bounds the table: some 140,000 GUIDs in two spellings.
+// maxInterned bounds a table: some 140,000 GUIDs in two spellings.
 const maxInterned = 1 << 19
 
 func (in interner) keep(raw []byte, value string) {
@@ -28,23 +28,25 @@ func (in interner) keep(raw []byte, value string) {
 type parser struct {
 	*scanner
 	words interner
+	guids interner // apart from words: what is read as a word may be no GUID
 }
+
+func newParser(s *scanner) parser { return parser{s, make(interner), make(interner)} }
 
 // guid reads a GUID and gives it in lower case.
 func (p *parser) guid(raw []byte) (string, error) {
-	if g, ok := p.words[string(raw)]; ok {
+	if g, ok := p.guids[string(raw)]; ok {
 		return g, nil
 	}
 	g, err := waptwua.NormalizeGUID(string(raw))
 	if err != nil {
 		return "", p.errorf("%.60v", err)
 	}
-	p.words.keep(raw, g)
+	p.guids.keep(raw, g)
 	return g, nil
 }
 
-// word reads a short text that is often repeated. Words and GUIDs share
-// the table; a GUID is never a word of the format.
+// word reads a short text that is often repeated.
 func (p *parser) word(raw []byte) (string, error) {
 	if w, ok := p.words[string(raw)]; ok {
 		return w, nil
