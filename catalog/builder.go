@@ -28,8 +28,8 @@ type Options struct {
 type Builder struct {
 	options  Options
 	graph    *Graph
-	numbers  map[string]guid   // of GUIDs, as they are spelled
-	byKey    map[key]guid      // the same in one spelling
+	numbers  map[string]guid // of GUIDs, as they are spelled
+	byKey    map[key]guid    // the same in one spelling
 	ids      map[identity]index
 	byRev    map[int]index
 	names    map[string]int32

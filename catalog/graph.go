@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -242,7 +243,7 @@ func (g *Graph) idsOf(k kind) []waptwua.UpdateID {
 
 // ByKB lists the top-level updates of a KB article.
 func (g *Graph) ByKB(kb waptwua.KB) []waptwua.UpdateID {
-	first, _ := slices.BinarySearchFunc(g.articles, kb, func(a article, kb waptwua.KB) int { return int(a.kb) - int(kb) })
+	first, _ := slices.BinarySearchFunc(g.articles, kb, func(a article, kb waptwua.KB) int { return cmp.Compare(a.kb, kb) })
 	var ids []waptwua.UpdateID
 	for _, a := range g.articles[first:] {
 		if a.kb != kb {

@@ -1,10 +1,15 @@
 package wsusscn2
 
-import "waptwua"
+import (
+	"bytes"
+
+	"waptwua"
+)
 
 // Core reads a c/ fragment: identity, relationships, and the applicability
-// rules as they stand. Core.Rules is a part of data. A fragment without
-// <UpdateIdentity> is an error.
+// rules as they stand. Core.Rules is a part of data; whether it is well-formed
+// is left to whoever parses it. A fragment without <UpdateIdentity> is an
+// error.
 func (ps *Parser) Core(data []byte) (Core, error) {
 	p, err := ps.start(data)
 	if err != nil {
@@ -20,7 +25,7 @@ func (ps *Parser) Core(data []byte) (Core, error) {
 		case "Relationships":
 			err = p.each(func() error { return p.relationship(&c) })
 		case "ApplicabilityRules":
-			c.Rules, err = p.inner()
+			c.Rules, err = p.rules()
 		}
 		return err
 	})
@@ -28,6 +33,22 @@ func (ps *Parser) Core(data []byte) (Core, error) {
 		err = p.errorf("no <UpdateIdentity>")
 	}
 	return c, err
+}
+
+const rulesEnd = "</ApplicabilityRules>"
+
+// rules returns what inner does. The rules end the fragment and may carry a
+// manifest of forty megabytes, so their end is looked for from the end of the
+// fragment; where something follows, element by element.
+func (p *parser) rules() ([]byte, error) {
+	rest := bytes.TrimRight(p.buf[p.pos:], " \t\r\n")
+	content, ends := bytes.CutSuffix(rest, []byte(rulesEnd))
+	if p.selfClose || len(p.marks) != 1 || !ends || bytes.Contains(content, []byte(rulesEnd[:len(rulesEnd)-1])) {
+		return p.inner()
+	}
+	p.pos += len(rest)
+	p.pop()
+	return content[:len(content):len(content)], nil
 }
 
 func (p *parser) coreProperties(c *Core) (err error) {
