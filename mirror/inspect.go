@@ -28,11 +28,11 @@ func (t Trust) Inspect(ctx context.Context, r io.ReaderAt, size int64) (waptwua.
 	}
 	a, err := wsusscn2.Open(r, size, wsusscn2.Options{})
 	if err != nil {
-		return waptwua.Archive{}, fmt.Errorf("the signed file is not a scan archive: %w", err)
+		return waptwua.Archive{}, fmt.Errorf("the signed file is not a scan archive: %w: %w", waptwua.ErrNotTrusted, err)
 	}
 	head, err := a.Head(ctx)
 	if err != nil {
-		return waptwua.Archive{}, fmt.Errorf("reading the scan archive: %w", err)
+		return waptwua.Archive{}, fmt.Errorf("reading the scan archive: %w: %w", waptwua.ErrNotTrusted, err)
 	}
 	return waptwua.Archive{PackageID: head.ID, Created: head.Created, Signer: res.Signer.Subject.CommonName, Signed: res.SignedAt()}, nil
 }

@@ -5,14 +5,12 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"time"
 
 	"golang.org/x/time/rate"
 
 	"waptwua"
-	"waptwua/authenticode"
 	"waptwua/blob"
 	"waptwua/blob/file"
 	"waptwua/catalog"
@@ -47,7 +45,7 @@ func (s *site) openOrigin(ctx context.Context, now func() time.Time) (*origin, e
 	o := &origin{
 		shelf:    shelf,
 		payloads: &mirror.Payloads{Download: d, Store: shelf},
-		archive:  &mirror.Archive{Download: d, Store: shelf, URL: s.archiveURL, Inspect: inspector(roots, s.allowSHA1, now), Now: now},
+		archive:  &mirror.Archive{Download: d, Store: shelf, URL: s.archiveURL, Inspect: mirror.Trust{Roots: roots, AllowSHA1: s.allowSHA1, Now: now}.Inspect, Now: now},
 	}
 	o.loader = &graphLoader{archive: o.archive, shelf: shelf, spool: diskSpool{s.path("staging")}}
 	if err := o.archive.Recover(ctx); err != nil {
@@ -71,25 +69,6 @@ func (s *site) downloader() *mirror.Downloader {
 		d.Rate = rate.NewLimiter(rate.Limit(perSecond), max(int(perSecond), 64<<10))
 	}
 	return d
-}
-
-// inspector checks the signature of an archive and reads its head.
-func inspector(roots []*x509.Certificate, allowSHA1 bool, now func() time.Time) func(context.Context, io.ReaderAt, int64) (waptwua.Archive, error) {
-	return func(ctx context.Context, r io.ReaderAt, size int64) (waptwua.Archive, error) {
-		res, err := authenticode.Verify(r, size, authenticode.Options{Roots: roots, AllowSHA1: allowSHA1, At: now()})
-		if err != nil {
-			return waptwua.Archive{}, fmt.Errorf("signature of the scan archive: %w", err)
-		}
-		a, err := wsusscn2.Open(r, size, wsusscn2.Options{})
-		if err != nil {
-			return waptwua.Archive{}, fmt.Errorf("%w: %w", waptwua.ErrNotTrusted, err)
-		}
-		head, err := a.Head(ctx)
-		if err != nil {
-			return waptwua.Archive{}, fmt.Errorf("%w: %w", waptwua.ErrNotTrusted, err)
-		}
-		return waptwua.Archive{PackageID: head.ID, Created: head.Created, Signer: res.Signer.Subject.CommonName, Signed: res.SignedAt()}, nil
-	}
 }
 
 // graphLoader reads the catalogue of the archive on the shelf.
