@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -74,32 +73,6 @@ func TestNotACabinet(t *testing.T) {
 	}
 }
 
-func TestOsslsigncodeAgrees(t *testing.T) {
-	if _, err := exec.LookPath("osslsigncode"); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("osslsigncode is not installed; make test-deps installs it")
-		}
-		t.Skip("osslsigncode is not installed")
-	}
-	a := authority(t)
-	path := cabinet(t)
-	sign(t, a, path, Options{Program: "Generated archive"})
-	roots := filepath.Join(t.TempDir(), "roots.pem")
-	if err := os.WriteFile(roots, a.RootPEM(), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	out, err := exec.Command("osslsigncode", "verify", "-CAfile", roots, "-TSA-CAfile", roots, "-in", path).CombinedOutput()
-	if err != nil {
-		t.Errorf("%v\n%s", err, out)
-	}
-	if other := authority(t); os.WriteFile(roots, other.RootPEM(), 0o600) != nil {
-		t.Fatal("writing roots")
-	}
-	if out, err := exec.Command("osslsigncode", "verify", "-CAfile", roots, "-TSA-CAfile", roots, "-in", path).CombinedOutput(); err == nil {
-		t.Errorf("accepted under a foreign root:\n%s", out)
-	}
-}
-
 func authority(t *testing.T) *Authority {
 	t.Helper()
 	a, err := NewAuthority(time.Now)
@@ -109,7 +82,10 @@ func authority(t *testing.T) *Authority {
 	return a
 }
 
-func cabinet(t *testing.T) string {
+// cabinet is a cabinet with room for a signature.
+func cabinet(t *testing.T) string { return cabinetWith(t, make([]byte, 20)) }
+
+func cabinetWith(t *testing.T, reserve []byte) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "a.cab")
 	f, err := os.Create(path)
@@ -117,7 +93,7 @@ func cabinet(t *testing.T) string {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	w, err := cabwrite.NewWriter(f, cabwrite.Options{HeaderReserve: make([]byte, 20)})
+	w, err := cabwrite.NewWriter(f, cabwrite.Options{HeaderReserve: reserve})
 	if err != nil {
 		t.Fatal(err)
 	}
