@@ -42,7 +42,7 @@ const (
 )
 
 // newRig builds a rig; change may alter the parts.
-func newRig(t *testing.T, change ...func(*server.Parts)) *rig {
+func newRig(t testing.TB, change ...func(*server.Parts)) *rig {
 	t.Helper()
 	r := &rig{now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), queue: &queue{}}
 	r.ctx = server.WithActor(t.Context(), server.Actor{Name: "ada", Role: server.Administrator})
@@ -66,7 +66,7 @@ func newRig(t *testing.T, change ...func(*server.Parts)) *rig {
 	return r
 }
 
-func (r *rig) parts(t *testing.T) server.Parts {
+func (r *rig) parts(t testing.TB) server.Parts {
 	t.Helper()
 	clock := func() time.Time { return r.now }
 	ca := must(pki.NewServerAuthority("test", 20*365*24*time.Hour, r.now))(t)
@@ -83,15 +83,15 @@ func (r *rig) parts(t *testing.T) server.Parts {
 }
 
 // must unwraps a result, or ends the test.
-func must[T any](v T, err error) func(*testing.T) T {
-	return func(t *testing.T) T {
+func must[T any](v T, err error) func(testing.TB) T {
+	return func(t testing.TB) T {
 		t.Helper()
 		check(t, err)
 		return v
 	}
 }
 
-func check(t *testing.T, err error) {
+func check(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -106,10 +106,10 @@ func wantError(t *testing.T, what string, err, want error) {
 	}
 }
 
-func newKey(t *testing.T) crypto.Signer { return must(pki.GenerateKey(pki.ECDSAP256))(t) }
+func newKey(t testing.TB) crypto.Signer { return must(pki.GenerateKey(pki.ECDSAP256))(t) }
 
 // token makes an enrolment token.
-func (r *rig) token(t *testing.T, uses int) string {
+func (r *rig) token(t testing.TB, uses int) string {
 	t.Helper()
 	_, secret, err := r.Accounts.CreateToken(r.ctx, server.NewToken{Kind: server.KindEnrol, Uses: uses})
 	check(t, err)
@@ -117,21 +117,21 @@ func (r *rig) token(t *testing.T, uses int) string {
 }
 
 // request is a wish of host uuid to enrol with key.
-func request(t *testing.T, token, uuid string, key crypto.Signer) transport.EnrolRequest {
+func request(t testing.TB, token, uuid string, key crypto.Signer) transport.EnrolRequest {
 	t.Helper()
 	csr := must(pki.NewHostRequest(uuid, key))(t)
 	return transport.EnrolRequest{Version: transport.Version, Token: token, CSR: string(csr), Host: waptwua.Host{UUID: uuid, Name: "pc-" + uuid[35:]}}
 }
 
 // enrolled enrols a host.
-func (r *rig) enrolled(t *testing.T, uuid string) {
+func (r *rig) enrolled(t testing.TB, uuid string) {
 	t.Helper()
 	_, err := r.Enrolment.Enrol(t.Context(), request(t, r.token(t, 1), uuid, newKey(t)), "192.0.2.1")
 	check(t, err)
 }
 
 // report sends next after base as number seq.
-func (r *rig) report(t *testing.T, base, next *transport.State, seq uint64) transport.ReportAck {
+func (r *rig) report(t testing.TB, base, next *transport.State, seq uint64) transport.ReportAck {
 	t.Helper()
 	rep := must(transport.Diff(base, next))(t)
 	rep.Seq = seq
