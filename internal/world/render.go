@@ -71,15 +71,18 @@ func (r *revision) relationships(b *bytes.Buffer) {
 	}
 	b.WriteString(`<Prerequisites>`)
 	for i, clause := range r.parents {
-		open := `<AtLeastOne>`
-		if i < 2 {
+		open, end := `<AtLeastOne>`, `</AtLeastOne>`
+		switch {
+		case i < 2:
 			open = `<AtLeastOne IsCategory="true">`
+		case len(clause) == 1:
+			open, end = "", ""
 		}
 		b.WriteString(open)
 		for _, id := range clause {
 			fmt.Fprintf(b, `<UpdateIdentity UpdateID="%s" />`, id)
 		}
-		b.WriteString(`</AtLeastOne>`)
+		b.WriteString(end)
 	}
 	b.WriteString(`</Prerequisites>`)
 	if r.child != nil {
@@ -159,24 +162,29 @@ func (r *revision) extendedChild(b *bytes.Buffer) {
 
 func b64(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
 
-// localized renders the l/ fragment of one language. Only the English texts
-// are language; the others say which they stand for.
-func (r *revision) localized(b *bytes.Buffer, lang string) {
-	title := r.title
-	if lang != "en" {
+// localized renders the l/ fragment of one language, whose words are given.
+// Only the English texts are language; the others say which they stand for.
+func (r *revision) localized(b *bytes.Buffer, lang string, words []string) {
+	title, notes := r.title, "It can be removed with the programs of the control panel."
+	about := ""
+	if r.kind == kindBundle {
+		about = "Generated for demonstration: stands for an update that corrects an issue in " + r.categories[len(r.categories)-1].title + "."
+	}
+	if lang != languages[0] {
 		title = "[" + lang + "] " + title
+		about, notes = sentence(words, uint64(r.kb), 28), sentence(words, 0, 12)
 	}
 	fmt.Fprintf(b, `<LocalizedProperties><Language>%s</Language><Title>%s</Title>`, lang, esc(title))
 	if r.kind == kindBundle {
-		fmt.Fprintf(b, `<Description>Generated for demonstration: stands for an update that corrects an issue in %s.</Description><UninstallNotes>It can be removed with the programs of the control panel.</UninstallNotes><MoreInfoUrl>https://support.microsoft.com/help/%d</MoreInfoUrl><SupportUrl>https://support.microsoft.com</SupportUrl>`,
-			esc(r.categories[len(r.categories)-1].title), uint32(r.kb))
+		fmt.Fprintf(b, `<Description>%s</Description><UninstallNotes>%s</UninstallNotes><MoreInfoUrl>https://support.microsoft.com/help/%d</MoreInfoUrl><SupportUrl>https://support.microsoft.com</SupportUrl>`,
+			esc(about), notes, uint32(r.kb))
 	}
 	b.WriteString(`</LocalizedProperties>`)
 }
 
 // licence is the text of an update's licence: UTF-16, as in the archives.
-func (r *revision) licence() []byte {
-	text := "\ufeffLicence of the generated update " + r.kb.String() + ".\r\nIt may be used for tests and demonstrations.\r\n"
+func (r *revision) licence(lang string) []byte {
+	text := "\ufeffLicence of the generated update " + r.kb.String() + ".\r\nIt may be used for tests and demonstrations (" + lang + ").\r\n"
 	var b []byte
 	for _, u := range utf16.Encode([]rune(text)) {
 		b = append(b, byte(u), byte(u>>8))
@@ -198,8 +206,12 @@ func (r *revision) update(b *bytes.Buffer) {
 		return
 	}
 	if r.eula {
-		sum := sha1Of(r.licence())
-		fmt.Fprintf(b, `<EulaFiles><File Id="%s"><Language Name="en" /></File></EulaFiles>`, b64(sum[:]))
+		b.WriteString(`<EulaFiles>`)
+		for _, lang := range r.licences() {
+			sum := sha1Of(r.licence(lang))
+			fmt.Fprintf(b, `<File Id="%s"><Language Name="%s" /></File>`, b64(sum[:]), lang)
+		}
+		b.WriteString(`</EulaFiles>`)
 	}
 	r.prerequisites(b)
 	if r.bundle != nil {

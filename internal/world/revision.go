@@ -68,6 +68,14 @@ type file struct {
 	content uint64 // seed of its bytes
 }
 
+// licences returns the languages in which r has a licence.
+func (r *revision) licences() []string {
+	if !r.eula {
+		return nil
+	}
+	return r.languages()
+}
+
 // languages returns the languages in which r has a title; none for children.
 func (r *revision) languages() []string {
 	switch {

@@ -3,6 +3,7 @@ package world
 import (
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"waptwua"
@@ -67,15 +68,15 @@ func fixedFile(n int) string { return fmt.Sprintf(`generated%02d.dll`, n) }
 // fillerUpdate is an update of a product that no machine has.
 func (p *planner) fillerUpdate(name string, i, m, age int) *revision {
 	at := p.month(age)
-	kb := p.kb(fmt.Sprintf("%s-%d", name, m/2)) // two updates share a KB
+	kb := p.kb(fmt.Sprintf("generated-%d-%d", i/kbUpdates, m))
 	product := office2016
 	if n := p.fillers(); n > 0 {
 		product = p.filler(i % n)
 	}
-	b, c := p.newBundle(fmt.Sprintf("%s-%d", name, m), at, product, "generated")
-	b.categories = []category{classifications[i%len(classifications)], company, windows, product}
+	b, c := p.newBundle(fmt.Sprintf("%s-%d", name, m), at, product, p.fillerDetectoid(i))
+	b.categories = []category{classifications[i%len(classifications)], company, p.fillerFamily(i % max(p.fillers(), 1)), product}
 	b.title = fmt.Sprintf("%s for %s (%s)", singular(b.categories[0].title), product.title, kb)
-	b.kb, b.allLangs = kb, p.rand.IntN(100) < 30
+	b.kb, b.allLangs = kb, p.rand.IntN(100) < 45
 	if b.categories[0] == classSecurity {
 		b.severity, b.cves = []waptwua.Severity{waptwua.Critical, waptwua.Important, waptwua.Moderate}[i%3], p.someCVEs(at.Year(), 4)
 	}
@@ -92,6 +93,18 @@ func (p *planner) fillerUpdate(name string, i, m, age int) *revision {
 	return b
 }
 
+// kbUpdates is how many updates of a month share a KB, as in the archive of
+// 2026, which has 6,893 KBs.
+const kbUpdates = 10
+
+// fillerDetectoid is what an update asks for besides its product.
+func (p *planner) fillerDetectoid(i int) string {
+	if p.fillerDetectoids <= 0 || i%3 == 0 {
+		return "generated"
+	}
+	return fmt.Sprintf("generated-%d", i%p.fillerDetectoids)
+}
+
 // bundle adds a bundle of a platform with its child.
 func (p *planner) bundle(name string, pl platform, at time.Time) (b, c *revision) {
 	b, c = p.newBundle(name, at, pl.product, pl.name)
@@ -103,7 +116,10 @@ func (p *planner) newBundle(name string, at time.Time, product category, detecto
 	if product.id == "" {
 		product = office2016
 	}
-	parents := [][]string{{product.id}, {classSecurity.id}, {p.detectoidID(detectoid)}, {p.detectoidID("not-iot"), p.detectoidID("office")}}
+	parents := [][]string{{product.id}, {classSecurity.id}, {p.detectoidID(detectoid)}}
+	if !strings.HasPrefix(detectoid, "generated") {
+		parents = append(parents, []string{p.detectoidID("not-iot"), p.detectoidID("office")})
+	}
 	number := 100 + 100*p.rand.IntN(2) + p.rand.IntN(4)
 	b = p.add(&revision{kind: kindBundle, guid: p.w.guid("bundle", name), number: number, created: at, parents: parents})
 	c = p.add(&revision{kind: kindChild, guid: p.w.guid("child", name), number: number, created: at, parents: parents, bundle: b})
@@ -119,15 +135,17 @@ func (p *planner) someCVEs(year, most int) []string {
 	return cves
 }
 
-// padding draws the size of a package manifest: with the other fragments the
-// median is half a kilobyte, the 99th percentile 400 kB, a few above 30 MB.
+// padding draws the size of a package manifest: with the other core fragments
+// the median is half a kilobyte, the 99th percentile 400 kB, a few above 30 MB.
 func (p *planner) padding() int {
 	switch n := p.rand.IntN(10_000); {
-	case n < 5 && p.w.opt.Updates > 20_000:
+	case n < 5 && p.large():
 		return 30<<20 + p.rand.IntN(16<<20)
-	case n < 700:
-		return 300_000 + p.rand.IntN(500_000)
+	case n < 600:
+		return 400_000 + p.rand.IntN(400_000)
+	case n < 6000:
+		return int(math.Exp(8 + 5*p.rand.Float64())) // 3 kB to 440 kB
 	default:
-		return int(math.Exp(5 + 5*p.rand.Float64())) // 150 B to 22 kB
+		return int(math.Exp(5 + 4*p.rand.Float64())) // 150 B to 8 kB
 	}
 }

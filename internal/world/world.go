@@ -7,15 +7,21 @@
 //
 // The archive is laid out as Microsoft's wsusscn2.cab of 2026: index.xml,
 // package.cab with package.xml, and package2.cab … with the fragments of a
-// range of RevisionIds each, everything compressed with LZX. It holds the
-// five classifications that occur there; products Windows 10 and 11, Server
-// 2016 to 2025 and Office; detectoids; bundles with one child each; lines of
-// monthly cumulative updates of which each names all newer ones as its
-// successors; and updates that stand alone. All four handlers occur: Cbs
-// (component packages), OSInstaller (8 to 19 files), CommandLineInstallation
-// (registry rules) and WindowsInstaller (Office patches). RevisionIds are in
-// no order of time, one KB is several updates, and sizes of core fragments
-// spread from half a kilobyte to tens of megabytes, as in a real archive.
+// range of RevisionIds each, everything compressed with LZX:21, inner cabinets
+// in folders of about 16 MB. It holds the five classifications that occur
+// there; products Windows 10 and 11, Server 2016 to 2025 and Office, and up to
+// 192 invented ones; detectoids; bundles with one child each; lines of monthly
+// cumulative updates of which each names all newer ones as its successors; and
+// updates that stand alone. All four handlers occur: Cbs (component packages),
+// OSInstaller (8 to 19 files), CommandLineInstallation (registry rules) and
+// WindowsInstaller (Office patches). RevisionIds are in no order of time, one
+// KB is several updates, and sizes of core fragments spread from half a
+// kilobyte to tens of megabytes, as in a real archive. Titles and licences are
+// in up to 37 languages; only the English ones are language.
+//
+// From 20,000 updates on what is rare in a real archive occurs too: fragments
+// above 30 MB, licences in all languages. docs/formats/wsusscn2.md compares
+// the figures of a full-size archive with the real one's.
 //
 // # Limits
 //

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -17,11 +18,13 @@ import (
 	"waptwua/internal/cabwrite"
 )
 
-// shardRevisions is how many revisions lie in one shard of a large archive,
-// and shardsLeast how many shards a small one has.
+// shardRevisions is how many revisions lie in one shard of a large archive on
+// average, shardsLeast how many shards a small one has, and folderBytes how
+// much a folder of an inner cabinet holds.
 const (
 	shardRevisions = 1850
 	shardsLeast    = 2
+	folderBytes    = 16 << 20
 )
 
 // WriteOptions say how the archive is written. The zero value is good.
@@ -128,19 +131,39 @@ type shard struct {
 	name      string
 	first     int
 	revisions []*revision
-	files     bool // the included files lie here
+	files     bool                // the included files lie here
+	words     map[string][]string // by language, shared by all shards
 }
 
+// shards cuts the revisions, by RevisionId, into parts of about the same
+// number of bytes: a few large updates take as much as many small ones.
 func (w *World) shards() []shard {
 	all := byID(w.revisions)
-	n := max(len(all)/shardRevisions, shardsLeast)
-	shards := make([]shard, n)
-	for i := range shards {
-		part := all[i*len(all)/n : (i+1)*len(all)/n]
-		shards[i] = shard{name: fmt.Sprintf("package%d.cab", i+2), first: part[0].id, revisions: part, files: i == 0}
+	n := int64(max(len(all)/shardRevisions, shardsLeast))
+	words := vocabularies()
+	var total, sum int64
+	for _, r := range all {
+		total += r.weight()
+	}
+	var shards []shard
+	from := 0
+	for i, r := range all {
+		sum += r.weight()
+		if sum*n < total*int64(len(shards)+1) {
+			continue
+		}
+		name := fmt.Sprintf("package%d.cab", len(shards)+2)
+		shards = append(shards, shard{name: name, first: all[from].id, revisions: all[from : i+1], files: len(shards) == 0, words: words})
+		from = i + 1
 	}
 	shards[0].first = 0
 	return shards
+}
+
+// weight is about how many bytes of fragments r has.
+func (r *revision) weight() int64 {
+	const core, extended, text = 800, 600, 700
+	return int64(core + extended + r.padding + text*len(r.languages()))
 }
 
 func (w *World) index(shards []shard) []byte {
@@ -185,7 +208,7 @@ func (w *World) writePackage(out io.Writer, dir string) error {
 // innerOptions are those of Microsoft's inner cabinets: a 6,144-byte header
 // reserve, and several folders in large ones.
 func (w *World) innerOptions(dir string) cabwrite.Options {
-	return cabwrite.Options{Compression: cabwrite.LZX, HeaderReserve: make([]byte, 6144), FolderBytes: 64 << 20, SpoolDir: dir}
+	return cabwrite.Options{Compression: cabwrite.LZX, HeaderReserve: make([]byte, 6144), FolderBytes: folderBytes, SpoolDir: dir}
 }
 
 func (w *World) writePackageXML(out io.Writer) error {
@@ -217,8 +240,8 @@ func (w *World) locations(b *bytes.Buffer, r *revision, seen map[waptwua.SHA1]bo
 			fmt.Fprintf(b, `<FileLocation Id="%s" Url="%s" />`, b64(f.SHA1[:]), esc(f.URL))
 		}
 	}
-	if r.eula {
-		if sum := sha1Of(r.licence()); !seen[sum] {
+	for _, lang := range r.licences() {
+		if sum := sha1Of(r.licence(lang)); !seen[sum] {
 			seen[sum] = true
 			fmt.Fprintf(b, `<FileLocation Id="%s" Url="%s/eula.txt" IsIncluded="true" />`, b64(sum[:]), esc(w.opt.BaseURL))
 		}
@@ -270,17 +293,19 @@ func (w *World) fragments(ctx context.Context, c *cabwrite.Writer, s shard) erro
 	}
 	for _, lang := range languages {
 		for _, r := range s.revisions {
-			if len(r.languages()) == 0 || lang != languages[0] && !r.allLangs {
+			if !slices.Contains(r.languages(), lang) {
 				continue
 			}
-			if err := entry(fmt.Sprintf("l/%s/%d", lang, r.id), func(b *bytes.Buffer) { r.localized(b, lang) }); err != nil {
+			if err := entry(fmt.Sprintf("l/%s/%d", lang, r.id), func(b *bytes.Buffer) { r.localized(b, lang, s.words[lang]) }); err != nil {
 				return err
 			}
 		}
 	}
 	for _, r := range s.revisions {
-		if err := entry(fmt.Sprintf("e/en/%d", r.id), r.eulaFile); err != nil {
-			return err
+		for _, lang := range r.licences() {
+			if err := entry(fmt.Sprintf("e/%s/%d", lang, r.id), func(b *bytes.Buffer) { r.eulaFile(b, lang) }); err != nil {
+				return err
+			}
 		}
 	}
 	if !s.files {
@@ -293,28 +318,27 @@ func (w *World) fragments(ctx context.Context, c *cabwrite.Writer, s shard) erro
 func (w *World) included(entry func(string, func(*bytes.Buffer)) error) error {
 	seen := map[waptwua.SHA1]bool{}
 	for _, r := range byID(w.revisions) {
-		text := r.licence()
-		sum := sha1Of(text)
-		if !r.eula || seen[sum] {
-			continue
-		}
-		seen[sum] = true
-		name := fmt.Sprintf("files/%02X/%X", sum[len(sum)-1], sum[:])
-		if err := entry(name, func(b *bytes.Buffer) { b.Write(text) }); err != nil {
-			return err
+		for _, lang := range r.licences() {
+			text := r.licence(lang)
+			sum := sha1Of(text)
+			if seen[sum] {
+				continue
+			}
+			seen[sum] = true
+			name := fmt.Sprintf("files/%02X/%X", sum[len(sum)-1], sum[:])
+			if err := entry(name, func(b *bytes.Buffer) { b.Write(text) }); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// eulaFile renders the e/ fragment.
-func (r *revision) eulaFile(b *bytes.Buffer) {
-	if !r.eula {
-		return
-	}
-	text := r.licence()
+// eulaFile renders the e/ fragment of one language.
+func (r *revision) eulaFile(b *bytes.Buffer, lang string) {
+	text := r.licence(lang)
 	sum := sha1Of(text)
-	fmt.Fprintf(b, `<EulaFile Digest="%s" DigestAlgorithm="SHA1" FileName="eula.txt" Size="%d" Language="en" />`, b64(sum[:]), len(text))
+	fmt.Fprintf(b, `<EulaFile Digest="%s" DigestAlgorithm="SHA1" FileName="eula.txt" Size="%d" Language="%s" />`, b64(sum[:]), len(text), lang)
 }
 
 func sha1Of(b []byte) waptwua.SHA1 { return sha1.Sum(b) }
