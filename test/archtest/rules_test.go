@@ -62,7 +62,7 @@ var layers = []layer{
 // thirdParty keeps each module in the packages that exist for it.
 var thirdParty = map[string][]string{
 	"github.com/uptrace/bun":        {"store"},
-	"modernc.org/sqlite":            {"store/sqlite"},
+	"modernc.org/sqlite":            {"store/sqlite", "store/catalogdb"},
 	"github.com/pressly/goose":      {"store"},
 	"github.com/jackc/pgx":          {"store", "notify"},
 	"github.com/riverqueue/river":   {"store", "server/jobs", "jobs"},
@@ -71,6 +71,7 @@ var thirdParty = map[string][]string{
 	"github.com/alexedwards/scs":    {"api"},
 	"github.com/spf13/cobra":        {"cmd"},
 	"github.com/smallstep/pkcs7":    {"authenticode", "internal/authsign"},
+	"github.com/youmark/pkcs8":      {"internal/pki"},
 	"github.com/secure-systems-lab": {"signing"},
 	"gopkg.in/ini.v1":               {"internal/ini", "agent/settings", "cmd"},
 	"github.com/vbauerster/mpb":     {"cmd", "internal/terminal"},
