@@ -1,0 +1,329 @@
+package catalogdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"waptwua"
+	"waptwua/catalog"
+	"waptwua/internal/atomicfile"
+	"waptwua/internal/filelock"
+	"waptwua/wsusscn2"
+)
+
+// BuildOptions say how a catalogue is built. The zero value is good.
+type BuildOptions struct {
+	Languages []string // of titles, the best first; English is added at the end
+	// Base is the path of an older catalogue, whose rows are taken over for
+	// unchanged shards; "": none. One that cannot serve (missing, damaged,
+	// of another version, with other languages) is left out; Report says why.
+	Base     string
+	Workers  int                          // shards decoded at the same time; 0: one for each processor
+	Progress func(shardsDone, shards int) // may be nil; not called concurrently
+}
+
+// Report says what a build did.
+type Report struct {
+	Shards     int           `json:"shards"`
+	Kept       int           `json:"kept"`                // of these, taken over from the base
+	Revisions  int           `json:"revisions"`           // nodes of the graph
+	Rows       int           `json:"rows"`                // revisions with fragments
+	Bytes      int64         `json:"bytes"`               // of the file
+	BaseLeft   string        `json:"base_left,omitempty"` // why the base was not used
+	Decoding   time.Duration `json:"-"`                   // until the last shard was read
+	Assembling time.Duration `json:"-"`                   // from then on
+}
+
+// Build makes a catalogue of the archive and gives it the name path. What had
+// the name before stays whole until then, and for those who have it open
+// beyond.
+func Build(ctx context.Context, a *wsusscn2.Archive, path string, o BuildOptions) (Report, error) {
+	r, err := buildFile(ctx, a, path, o)
+	if err != nil {
+		return r, fmt.Errorf("building the catalogue %s: %w", path, err)
+	}
+	return r, nil
+}
+
+func buildFile(ctx context.Context, a *wsusscn2.Archive, path string, o BuildOptions) (r Report, err error) {
+	lock, err := filelock.Try(filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".lock"))
+	if errors.Is(err, filelock.ErrLocked) {
+		return r, fmt.Errorf("another build of this file is running: %w", waptwua.ErrConflict)
+	}
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, lock.Unlock()) }()
+	if err := sweep(path); err != nil {
+		return r, err
+	}
+	f, err := atomicfile.Create(path, 0o644)
+	if err != nil {
+		return r, err
+	}
+	defer f.Close()
+	r, err = build(ctx, a, f.Name(), o)
+	if err != nil {
+		return r, err
+	}
+	if info, err := os.Stat(f.Name()); err == nil {
+		r.Bytes = info.Size()
+	}
+	return r, f.Commit()
+}
+
+// sweep removes what a killed build of the same file left.
+func sweep(path string) error {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), "."+filepath.Base(path)+".") && strings.HasSuffix(e.Name(), ".tmp") {
+			err = errors.Join(err, os.Remove(filepath.Join(filepath.Dir(path), e.Name())))
+		}
+	}
+	return err
+}
+
+func (o BuildOptions) withDefaults() BuildOptions {
+	o.Languages = slices.Clone(o.Languages)
+	for i, l := range o.Languages {
+		o.Languages[i] = strings.ToLower(l)
+	}
+	if !slices.Contains(o.Languages, "en") {
+		o.Languages = append(o.Languages, "en")
+	}
+	if o.Workers <= 0 {
+		o.Workers = runtime.NumCPU()
+	}
+	return o
+}
+
+// build fills the new file at path.
+func build(ctx context.Context, a *wsusscn2.Archive, path string, o BuildOptions) (Report, error) {
+	o = o.withDefaults()
+	base, why := openBase(ctx, o)
+	defer base.close()
+	w, err := newWriter(ctx, path, base)
+	if err != nil {
+		return Report{}, err
+	}
+	b := &builder{archive: a, options: o, base: base, writer: w, graph: catalog.NewBuilder(catalog.Options{})}
+	b.report.BaseLeft = why
+	err = b.run(ctx)
+	if err != nil {
+		return b.report, errors.Join(err, w.abort())
+	}
+	return b.report, w.close(ctx)
+}
+
+// builder is a build under way. Three things go on at the same time:
+// package.xml is read, shards are decoded, rows are written.
+type builder struct {
+	archive *wsusscn2.Archive
+	options BuildOptions
+	base    *base
+	writer  *writer
+	report  Report
+
+	// Filled by the reader of package.xml.
+	graph     *catalog.Builder
+	addresses addresses
+	payload   payload
+
+	facts [][]byte // by shard id, filled by the writer
+}
+
+func (b *builder) run(ctx context.Context) error {
+	start := time.Now()
+	ix, err := b.archive.Index(ctx)
+	if err != nil {
+		return err
+	}
+	b.report.Shards, b.facts = len(ix.Shards), make([][]byte, len(ix.Shards))
+	g, gctx := errgroup.WithContext(ctx)
+	jobs, done := make(chan job), make(chan result, b.options.Workers)
+	g.Go(func() error { return b.readPackage(gctx) })
+	g.Go(func() error {
+		defer close(jobs)
+		return b.readShards(gctx, ix, jobs)
+	})
+	g.Go(func() error {
+		defer close(done)
+		return b.work(gctx, jobs, done)
+	})
+	g.Go(func() error { return b.write(gctx, done) })
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	b.report.Decoding = time.Since(start)
+	err = b.assemble(ctx)
+	b.report.Assembling = time.Since(start) - b.report.Decoding
+	return err
+}
+
+// readPackage reads package.xml.
+func (b *builder) readPackage(ctx context.Context) error {
+	head, err := b.archive.Package(ctx, wsusscn2.PackageVisitor{
+		Revision: func(r wsusscn2.Revision) error {
+			if len(r.PayloadFiles) > 0 {
+				b.payload = append(b.payload, named{r.RevisionID, r.PayloadFiles})
+			}
+			return b.graph.Node(r)
+		},
+		Location: b.addresses.add,
+	})
+	b.graph.Package(head)
+	return err
+}
+
+// job is a shard to decode, or one that the base holds already.
+type job struct {
+	shard  *wsusscn2.Shard
+	row    shardRow
+	inBase int64 // id of the same shard in the base; 0: decode it
+}
+
+// result is what became of a job.
+type result struct {
+	job
+	gathered catalog.Gathered
+	rows     []revisionRow
+}
+
+// readShards hands out the shards in the order of the archive.
+func (b *builder) readShards(ctx context.Context, ix wsusscn2.Index, jobs chan<- job) error {
+	ids := map[string]int{}
+	for i, s := range ix.Shards {
+		ids[s.Name] = i
+	}
+	return b.archive.Shards(ctx, wsusscn2.Selection{}, func(s *wsusscn2.Shard) error {
+		digest, err := s.Digest()
+		if err != nil {
+			return errors.Join(err, s.Close())
+		}
+		j := job{shard: s, row: shardRow{id: ids[s.Name], name: s.Name, size: s.Size, digest: digest}}
+		if j.inBase = b.base.holds(digest); j.inBase != 0 {
+			j.shard, err = nil, s.Close()
+		}
+		if err != nil {
+			return err
+		}
+		select {
+		case jobs <- j:
+			return nil
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), s.Close())
+		}
+	})
+}
+
+// work decodes shards until there are no more.
+func (b *builder) work(ctx context.Context, jobs <-chan job, done chan<- result) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for range b.options.Workers {
+		g.Go(func() error {
+			gatherer := catalog.NewGatherer(b.options.Languages)
+			var encode rowEncoder
+			for j := range jobs {
+				r, err := decode(ctx, gatherer, &encode, j)
+				if err != nil {
+					return err
+				}
+				select {
+				case done <- r:
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+			}
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+func decode(ctx context.Context, gatherer *catalog.Gatherer, encode *rowEncoder, j job) (result, error) {
+	r := result{job: j}
+	if j.shard == nil {
+		return r, nil
+	}
+	err := j.shard.Fragments(ctx, gatherer.Selection(), gatherer.Take)
+	if err = errors.Join(err, j.shard.Close()); err != nil {
+		return r, err
+	}
+	r.gathered = gatherer.Gathered()
+	r.row.facts = r.gathered.Facts
+	r.rows, err = encode.rows(r.gathered.Rows)
+	r.gathered.Rows, r.shard = nil, nil
+	return r, err
+}
+
+// write writes what workers finish.
+func (b *builder) write(ctx context.Context, done <-chan result) error {
+	n := 0
+	for r := range done {
+		if err := b.writeShard(ctx, r); err != nil {
+			return err
+		}
+		if n++; b.options.Progress != nil {
+			b.options.Progress(n, b.report.Shards)
+		}
+	}
+	return nil
+}
+
+func (b *builder) writeShard(ctx context.Context, r result) (err error) {
+	rows := len(r.rows)
+	if r.inBase != 0 {
+		b.report.Kept++
+		if rows, err = b.writer.keep(ctx, &r.row, r.inBase); err != nil {
+			return err
+		}
+	} else if err := b.writer.shard(ctx, &r.row, r.rows); err != nil {
+		return err
+	}
+	b.facts[r.row.id] = r.row.facts
+	b.report.Rows += rows
+	return nil
+}
+
+// assemble makes the graph, and writes it and what is left.
+func (b *builder) assemble(ctx context.Context) error {
+	for _, facts := range b.facts {
+		if err := b.graph.Facts(facts); err != nil {
+			return err
+		}
+	}
+	b.facts = nil
+	g := b.graph.GraphOver(nil)
+	b.graph = nil
+	b.report.Revisions = g.Len()
+	data, err := g.AppendBinary(make([]byte, 4, 120*g.Len()))
+	if err != nil {
+		return err
+	}
+	if err := b.writer.graph(ctx, data); err != nil {
+		return err
+	}
+	if err := b.writer.blocks(ctx, "location", b.addresses.blocks()); err != nil {
+		return err
+	}
+	if err := b.writer.blocks(ctx, "payload", b.payload.blocks()); err != nil {
+		return err
+	}
+	return b.writer.meta(ctx, map[string]string{
+		metaLanguages: strings.Join(b.options.Languages, ","),
+		metaPackage:   g.Head().ID,
+		metaCreated:   g.Head().Created.UTC().Format(time.RFC3339),
+	})
+}

@@ -1,0 +1,114 @@
+package catalogdb
+
+import (
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"waptwua/applicability"
+	"waptwua/catalog"
+)
+
+// Catalogue is an open catalogue file. It does not change, and may be asked
+// by any number of goroutines, each through a View of its own. Close it.
+type Catalogue struct {
+	db        *sql.DB
+	graph     *catalog.Graph // without a source
+	languages []string
+	read      statements
+
+	rules []atomic.Pointer[parsed] // by rule set, once asked for
+
+	mu      sync.Mutex
+	records map[int]*catalog.Record // by RevisionId, once asked for
+}
+
+// parsed are rules that were asked for; nil where they cannot be parsed.
+type parsed struct{ rules *applicability.Rules }
+
+// maxRecords bounds how many records stay in memory.
+const maxRecords = 10_000
+
+type statements struct{ rules, record, location, payload, search *sql.Stmt }
+
+// Open opens the catalogue at path. A file that is none, or damaged, gives
+// ErrFormat, one of another version ErrVersion, a missing one fs.ErrNotExist.
+func Open(ctx context.Context, path string) (*Catalogue, error) {
+	c, err := open(ctx, path)
+	if err != nil {
+		return nil, fmt.Errorf("catalogue %s: %w", path, err)
+	}
+	return c, nil
+}
+
+func open(ctx context.Context, path string) (*Catalogue, error) {
+	if info, err := os.Stat(path); err != nil {
+		return nil, errors.Unwrap(err)
+	} else if info.IsDir() {
+		return nil, fmt.Errorf("%w: a folder", ErrFormat)
+	}
+	db, err := openOld(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(runtime.NumCPU())
+	db.SetMaxIdleConns(runtime.NumCPU())
+	c := &Catalogue{db: db, records: map[int]*catalog.Record{}}
+	if err := c.load(ctx); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
+}
+
+func (c *Catalogue) load(ctx context.Context) error {
+	var data []byte
+	err := c.db.QueryRowContext(ctx, "SELECT data FROM part WHERE name = ?", partGraph).Scan(&data)
+	if err != nil {
+		return damaged("its update graph", err)
+	}
+	if len(data) < 4 || binary.LittleEndian.Uint32(data) != castagnoli(data[4:]) {
+		return damaged("its update graph", errors.New("wrong checksum"))
+	}
+	if c.graph, err = catalog.ReadGraph(data[4:], nil); err != nil {
+		return damaged("its update graph", err)
+	}
+	var languages string
+	if err := c.db.QueryRowContext(ctx, "SELECT value FROM meta WHERE key = ?", metaLanguages).Scan(&languages); err != nil {
+		return damaged("its languages", err)
+	}
+	c.languages = strings.Split(languages, ",")
+	c.rules = make([]atomic.Pointer[parsed], c.graph.RuleSets())
+	return c.prepare(ctx)
+}
+
+func (c *Catalogue) prepare(ctx context.Context) error {
+	for _, s := range []struct {
+		stmt **sql.Stmt
+		text string
+	}{
+		{&c.read.rules, "SELECT rules FROM revision WHERE id = ?"},
+		{&c.read.record, "SELECT record FROM revision WHERE id = ?"},
+		{&c.read.location, "SELECT data FROM location WHERE first <= ? ORDER BY first DESC LIMIT 1"},
+		{&c.read.payload, "SELECT data FROM payload WHERE first <= ? ORDER BY first DESC LIMIT 1"},
+	} {
+		var err error
+		if *s.stmt, err = c.db.PrepareContext(ctx, s.text); err != nil {
+			return damaged("its tables", err)
+		}
+	}
+	return nil
+}
+
+// Close closes the file. Views must not be used afterwards.
+func (c *Catalogue) Close() error { return c.db.Close() }
+
+// Languages are the languages of texts, the best first.
+func (c *Catalogue) Languages() []string { return c.languages }
+

@@ -1,0 +1,161 @@
+package catalogdb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+
+	"waptwua"
+	"waptwua/applicability"
+	"waptwua/catalog"
+)
+
+// View answers questions: it is the catalogue's Graph, whose methods read
+// from the file what they need. Those methods return no errors; instead a
+// View remembers the first read that failed, and Err must be asked before an
+// answer is trusted. Take a new View for every task; that costs nothing.
+type View struct {
+	*catalog.Graph
+	source *source
+}
+
+// View returns a new view.
+func (c *Catalogue) View() *View {
+	s := &source{c: c}
+	return &View{Graph: c.graph.With(s), source: s}
+}
+
+// Err is the first error of a read for an answer of this view.
+func (v *View) Err() error {
+	v.source.mu.Lock()
+	defer v.source.mu.Unlock()
+	return v.source.err
+}
+
+// source is the catalog.Source of a View.
+type source struct {
+	c   *Catalogue
+	mu  sync.Mutex
+	err error
+}
+
+func (s *source) fail(what string, revision int, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err == nil {
+		s.err = damaged(fmt.Sprintf("%s of revision %d", what, revision), err)
+	}
+}
+
+// Rules implements catalog.Source. Parsed rules stay in memory and are shared
+// by all views.
+func (s *source) Rules(set, revision int) *applicability.Rules {
+	place := &s.c.rules[set]
+	if p := place.Load(); p != nil {
+		return p.rules
+	}
+	text, err := s.blob(s.c.read.rules, revision)
+	if err != nil {
+		s.fail("rules", revision, err)
+		return nil
+	}
+	r, _ := applicability.Parse(text) // rules that cannot be parsed are unknown, as in memory
+	place.Store(&parsed{r})
+	return r
+}
+
+// blob reads one column of one row. The file is local and a row small, so
+// the read is not cancelled.
+func (s *source) blob(q *sql.Stmt, key any) (data []byte, err error) {
+	err = q.QueryRowContext(context.Background(), key).Scan(&data)
+	return data, err
+}
+
+// Record implements catalog.Source.
+func (s *source) Record(revision int) *catalog.Record {
+	c := s.c
+	c.mu.Lock()
+	r, ok := c.records[revision]
+	c.mu.Unlock()
+	if ok {
+		return r
+	}
+	if r, ok = s.readRecord(revision); ok {
+		c.keep(revision, r)
+	}
+	return r
+}
+
+// readRecord is nil for a revision of which the archive has no fragments.
+func (s *source) readRecord(revision int) (r *catalog.Record, ok bool) {
+	data, err := s.blob(s.c.read.record, revision)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, true
+	}
+	r = new(catalog.Record)
+	if err == nil {
+		err = r.UnmarshalBinary(data)
+	}
+	if err != nil {
+		s.fail("record", revision, err)
+		return nil, false
+	}
+	return r, true
+}
+
+// keep holds a record in memory, unless there are too many: then it starts
+// again.
+func (c *Catalogue) keep(revision int, r *catalog.Record) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.records) >= maxRecords {
+		clear(c.records)
+	}
+	c.records[revision] = r
+}
+
+// Location implements catalog.Source.
+func (s *source) Location(digest waptwua.SHA1) string {
+	data, err := s.blob(s.c.read.location, digest[:])
+	if errors.Is(err, sql.ErrNoRows) {
+		return ""
+	}
+	var url string
+	if err == nil {
+		url, err = findAddress(data, digest)
+	}
+	if err != nil {
+		s.failFile(digest, err)
+	}
+	return url
+}
+
+func (s *source) failFile(digest waptwua.SHA1, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err == nil {
+		s.err = damaged("address of file "+digest.String(), err)
+	}
+}
+
+// Payload implements catalog.Source.
+func (s *source) Payload(revision int) []waptwua.File {
+	data, err := s.blob(s.c.read.payload, revisionKey(revision))
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	var digests []waptwua.SHA1
+	if err == nil {
+		digests, err = findPayload(data, revision)
+	}
+	if err != nil {
+		s.fail("files", revision, err)
+	}
+	var files []waptwua.File
+	for _, d := range digests {
+		files = append(files, waptwua.File{SHA1: d, URL: s.Location(d)})
+	}
+	return files
+}
