@@ -1,6 +1,8 @@
 package console
 
 import (
+	"net/url"
+
 	"waptwua"
 	"waptwua/server"
 )
@@ -33,7 +35,13 @@ func showUpdate(details UpdateDetails) handler {
 	}
 }
 
-// name is what the update is called; its identity while nobody described it.
+// onWeb tells whether an address, which may come from a host, is one of the web.
+func onWeb(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != ""
+}
+
+// updateName is what the update is called; its identity while nobody described it.
 func updateName(u server.UpdateView) string {
 	if u.Title != "" {
 		return u.Title

@@ -50,8 +50,8 @@ var catalogue = [keys][languages]string{
 	UserName:     {"User name", "Nom d’utilisateur"},
 	Password:     {"Password", "Mot de passe"},
 	SignInHelp: {
-		"The first password was printed by “waptserver init”. Lost it? On the server: waptserver user passwd NAME",
-		"Le premier mot de passe a été affiché par « waptserver init ». Perdu ? Sur le serveur : waptserver user passwd NOM",
+		"The first password was printed by “waptserver init”. Lost it? On the server: waptserver user passwd --data DIR NAME",
+		"Le premier mot de passe a été affiché par « waptserver init ». Perdu ? Sur le serveur : waptserver user passwd --data DIR NOM",
 	},
 	ChangePassword: {"Change password", "Changer le mot de passe"},
 	ChangeFirst: {

@@ -114,5 +114,8 @@ func (t Texts) largest(d time.Duration) string {
 // Moment writes a time to the second, with its zone.
 func (t Texts) Moment(at time.Time) string { return at.Format("2006-01-02 15:04:05 MST") }
 
+// Clock writes the time of day of a time, with its zone.
+func (t Texts) Clock(at time.Time) string { return at.Format("15:04:05 MST") }
+
 // Date writes a day.
 func (t Texts) Date(at time.Time) string { return at.Format("2006-01-02") }

@@ -167,12 +167,13 @@ func (b *browser) path() string {
 	return eval[string](b, `location.pathname + location.search`)
 }
 
-// scheme asks for light or dark.
+// scheme asks for light or dark, without transitions, in the middle of
+// which colours are neither.
 func (b *browser) scheme(name string) {
 	b.t.Helper()
 	b.call(func(ctx context.Context, target *chromedp.Target) error {
 		_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}},
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}, {Name: "prefers-reduced-motion", Value: "reduce"}},
 		})
 		return err
 	})
