@@ -3,6 +3,7 @@ package signing
 import (
 	"crypto"
 	"crypto/x509"
+	"sync"
 	"testing"
 
 	"waptwua/internal/pki"
@@ -24,9 +25,19 @@ func identity(t testing.TB, name string) pki.Identity {
 	return id
 }
 
+// rsaAdministrator is shared: RSA keys are slow to make.
+var rsaAdministrator = sync.OnceValues(func() (pki.Identity, error) {
+	return pki.NewAdministrator("RSA", pki.RSA3072, year, now)
+})
+
+// administrator makes a signer; the one with an RSA key is always the same,
+// named "RSA".
 func administrator(t testing.TB, name string, kt pki.KeyType) *Signer {
 	t.Helper()
-	id, err := pki.NewAdministrator(name, kt, year, now)
+	id, err := pki.NewAdministrator(name, pki.ECDSAP256, year, now)
+	if kt == pki.RSA3072 {
+		id, err = rsaAdministrator()
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

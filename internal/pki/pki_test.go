@@ -135,8 +135,8 @@ func TestSaveAndLoad(t *testing.T) {
 		password string
 	}{
 		{"ecdsa plain", ECDSAP256, ""},
-		{"ecdsa encrypted", ECDSAP256, "s3cret"},
-		{"rsa encrypted", RSA3072, "pässword"},
+		{"ecdsa encrypted", ECDSAP256, "pässword"},
+		{"rsa plain", RSA3072, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			dir := t.TempDir()
