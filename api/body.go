@@ -29,7 +29,6 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 		if err != nil {
 			return nil, bodyError(err)
 		}
-		defer z.Close()
 		src = z
 	default:
 		return nil, fmt.Errorf("%.40q: %w", enc, errMediaType)

@@ -56,7 +56,7 @@ Exit status: 0 when the directory was made, 1 otherwise.`,
 				return err
 			}
 			if asJSON {
-				return json.NewEncoder(cmd.OutOrStdout()).Encode(made)
+				return json.NewEncoder(cmd.OutOrStdout()).Encode(made) //nolint:gosec // the password is shown once: that is what init is asked for
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), `Made the data directory %s.
 

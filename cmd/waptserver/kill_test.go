@@ -81,7 +81,7 @@ func TestKill(t *testing.T) {
 	if err := first.stop(); err != nil {
 		t.Fatal(err)
 	}
-	rng := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // chooses moments
+	rng := rand.New(rand.NewPCG(1, 2))
 	r := &reporter{host: h}
 	for round := range rounds {
 		c := startChild(t, first.dir)

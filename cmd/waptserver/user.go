@@ -20,8 +20,8 @@ func newUserCommand() *cobra.Command {
 	return cmd
 }
 
-// passwordHelp is said by both commands that take a password.
-const passwordHelp = `Without --stdin a password is made and printed once; the user must change it
+// stdinHelp is said by both commands that take a password.
+const stdinHelp = `Without --stdin a password is made and printed once; the user must change it
 at the first sign-in. With --stdin it is the first line of the standard input.
 
 Exit status: 0 when it was done, 1 otherwise.`
@@ -31,7 +31,7 @@ func newUserAddCommand() *cobra.Command {
 	var stdin bool
 	cmd := &cobra.Command{
 		Use: "add --data DIR NAME", Short: "Add a user", Args: cobra.ExactArgs(1),
-		Long:    "Adds a user. " + passwordHelp,
+		Long:    "Adds a user. " + stdinHelp,
 		Example: `  waptserver user add --data DIR --role operator ada`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r, err := server.ParseRole(role)
@@ -61,7 +61,7 @@ func newUserPasswdCommand() *cobra.Command {
 	var stdin bool
 	cmd := &cobra.Command{
 		Use: "passwd --data DIR NAME", Short: "Set a user's password; signed-in sessions end", Args: cobra.ExactArgs(1),
-		Long:    "Sets a user's password, also when it was lost. " + passwordHelp,
+		Long:    "Sets a user's password, also when it was lost. " + stdinHelp,
 		Example: `  waptserver user passwd --data DIR admin`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withAccounts(cmd, dir, func(a *server.Accounts) error {

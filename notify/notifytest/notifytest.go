@@ -16,7 +16,7 @@ func Run(t *testing.T, open func(t *testing.T) notify.Notifier) {
 	t.Run("Ends", func(t *testing.T) { testEnds(t, open(t)) })
 }
 
-func subscribe(t *testing.T, ctx context.Context, n notify.Notifier, topics ...notify.Topic) <-chan notify.Topic {
+func subscribe(ctx context.Context, t *testing.T, n notify.Notifier, topics ...notify.Topic) <-chan notify.Topic {
 	t.Helper()
 	ch, err := n.Subscribe(ctx, topics...)
 	if err != nil {
@@ -33,7 +33,7 @@ func publish(t *testing.T, n notify.Notifier, topic notify.Topic) {
 }
 
 func testDelivers(t *testing.T, n notify.Notifier) {
-	a, b := subscribe(t, t.Context(), n), subscribe(t, t.Context(), n, notify.Runs)
+	a, b := subscribe(t.Context(), t, n), subscribe(t.Context(), t, n, notify.Runs)
 	publish(t, n, notify.Runs)
 	for _, ch := range []<-chan notify.Topic{a, b} {
 		if got := <-ch; got != notify.Runs {
@@ -43,7 +43,7 @@ func testDelivers(t *testing.T, n notify.Notifier) {
 }
 
 func testTopics(t *testing.T, n notify.Notifier) {
-	ch := subscribe(t, t.Context(), n, notify.Runs)
+	ch := subscribe(t.Context(), t, n, notify.Runs)
 	publish(t, n, notify.Hosts)
 	publish(t, n, notify.Runs)
 	if got := <-ch; got != notify.Runs {
@@ -54,7 +54,7 @@ func testTopics(t *testing.T, n notify.Notifier) {
 // testJoins publishes a topic many times before anybody reads, then another:
 // the second must come after at most two of the first.
 func testJoins(t *testing.T, n notify.Notifier) {
-	ch := subscribe(t, t.Context(), n)
+	ch := subscribe(t.Context(), t, n)
 	for range 1000 {
 		publish(t, n, notify.Hosts)
 	}
@@ -73,7 +73,7 @@ func testJoins(t *testing.T, n notify.Notifier) {
 
 func testEnds(t *testing.T, n notify.Notifier) {
 	ctx, cancel := context.WithCancel(t.Context())
-	ch := subscribe(t, ctx, n)
+	ch := subscribe(ctx, t, n)
 	cancel()
 	for range ch { // ends only when the channel is closed
 	}
