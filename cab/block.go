@@ -18,7 +18,8 @@ const (
 
 // blockReader reads a folder's CFDATA blocks one after the other.
 type blockReader struct {
-	section *io.SectionReader // the cabinet, up to cbCabinet
+	section *io.SectionReader // the cabinet, up to where the folder must end
+	inside  bool              // another folder's data follow there
 	buffer  *bufio.Reader
 	start   int64 // of the folder's first block
 	offset  int64 // of the next block
@@ -29,9 +30,10 @@ type blockReader struct {
 }
 
 func newBlockReader(f *Folder) *blockReader {
-	section := io.NewSectionReader(f.reader.src, 0, f.reader.Header.Size)
+	section := io.NewSectionReader(f.reader.src, 0, f.end)
 	return &blockReader{
 		section: section,
+		inside:  f.end < f.reader.Header.Size,
 		buffer:  bufio.NewReaderSize(section, 1<<16),
 		start:   f.start,
 		head:    make([]byte, blockHeaderSize+f.reader.Header.DataReserve),
@@ -85,6 +87,8 @@ func (b *blockReader) fill(p []byte) error {
 	switch {
 	case err == nil:
 		return nil
+	case b.inside && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)):
+		return fault(ErrFormat, b.offset, "a block reaches into the data of another folder")
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return fault(ErrFormat, b.offset, "the cabinet ends within a block")
 	}

@@ -38,7 +38,9 @@
 // The package takes input from strangers. Whatever the bytes, it does not
 // panic, and it uses memory in proportion to the cabinet's lists (at most
 // 65,535 entries) plus, for each pass, one window and two block buffers.
-// [Limits] bound the work. Nothing beyond the header's cbCabinet is read:
+// [Limits] bound the work of a pass. Folders share no data, so that a whole
+// cabinet never expands more than the methods can: some 2,000 times its size.
+// Nothing beyond the header's cbCabinet is read:
 // what follows there (an Authenticode signature, say) is not covered by the
 // cabinet's signature either. Names are data: [File.Path] tells which are
 // safe relative paths, and the fs.FS reaches only those.
@@ -158,6 +160,8 @@ type Folder struct {
 	index  int
 	entry  int64 // where the folder's entry is, for errors
 	start  int64 // coffCabStart: where its first block is
+	end    int64 // where another folder's blocks begin, or the cabinet ends
+	shared bool  // an earlier folder begins at the same block
 	ahead  bool  // begins in the set's previous cabinet
 }
 

@@ -36,6 +36,9 @@ func (f *Folder) Open() (*FolderReader, error) {
 	if f.ahead {
 		return nil, fault(ErrUnsupported, f.entry, "folder %d begins in the previous cabinet of the set", f.index)
 	}
+	if f.shared {
+		return nil, fault(ErrFormat, f.entry, "folder %d has the data of another folder", f.index)
+	}
 	d, err := newDecompressor(f)
 	if err != nil {
 		return nil, err

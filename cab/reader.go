@@ -2,11 +2,13 @@ package cab
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync"
 	"time"
 )
@@ -99,7 +101,29 @@ func (r *Reader) open(src io.ReaderAt, size int64, l Limits) error {
 	if p.offset > r.Header.Size {
 		return fault(ErrFormat, p.offset, "the cabinet ends within the list of folders")
 	}
+	r.separate()
 	return r.readFiles(newParser(src, r.Header.FilesOffset, r.Header.Size), files)
+}
+
+// separate finds where each folder's data must end. Folders that share
+// blocks, of which there could be 65,535, would make a small cabinet expand
+// to any size; programs that write cabinets do not make them.
+func (r *Reader) separate() {
+	var byStart []*Folder
+	for _, f := range r.Folders {
+		f.end = r.Header.Size
+		if f.Blocks > 0 {
+			byStart = append(byStart, f)
+		}
+	}
+	slices.SortStableFunc(byStart, func(a, b *Folder) int { return cmp.Compare(a.start, b.start) })
+	end := r.Header.Size
+	for i, f := range slices.Backward(byStart) {
+		f.end = end
+		if f.shared = i > 0 && byStart[i-1].start == f.start; !f.shared {
+			end = f.start
+		}
+	}
 }
 
 // readHeader reads CFHEADER and returns the lengths of the lists.
