@@ -7,8 +7,8 @@ var catalogue = [keys][languages]string{
 	SkipToContent:  {"Skip to content", "Aller au contenu"},
 	Navigation:     {"Main navigation", "Navigation principale"},
 	AsOf:           {"As of", "État au"},
-	Ago:            {"%s ago", "il y a %s"},
-	Ahead:          {"in %s", "dans %s"},
+	Ago:            {"%s ago", "il y a\u00a0%s"},
+	Ahead:          {"in %s", "dans\u00a0%s"},
 	JustNow:        {"just now", "à l’instant"},
 	Days:           {"%s day|%s days", "%s jour|%s jours"},
 	Never:          {"never", "jamais"},
@@ -17,6 +17,7 @@ var catalogue = [keys][languages]string{
 	Yes:            {"yes", "oui"},
 	No:             {"no", "non"},
 	LanguageSwitch: {"Language", "Langue"},
+	Live:           {"Live", "Direct"},
 	LivePause:      {"Pause live updates", "Suspendre l’actualisation"},
 	LiveResume:     {"Resume live updates", "Reprendre l’actualisation"},
 	LiveLost: {
@@ -29,7 +30,7 @@ var catalogue = [keys][languages]string{
 	NavHosts:     {"Hosts", "Machines"},
 	NavUpdates:   {"Updates", "Mises à jour"},
 	NavDownloads: {"Downloads", "Téléchargements"},
-	NavRuns:      {"Server jobs", "Tâches du serveur"},
+	NavRuns:      {"Server jobs", "Tâches"},
 	NavRules:     {"Rules", "Règles"},
 
 	// Account.
@@ -51,7 +52,7 @@ var catalogue = [keys][languages]string{
 	Password:     {"Password", "Mot de passe"},
 	SignInHelp: {
 		"The first password was printed by “waptserver init”. Lost it? On the server: waptserver user passwd --data DIR NAME",
-		"Le premier mot de passe a été affiché par « waptserver init ». Perdu ? Sur le serveur : waptserver user passwd --data DIR NOM",
+		"Le premier mot de passe a été affiché par «\u00a0waptserver init\u00a0». Perdu\u00a0? Sur le serveur\u00a0: waptserver user passwd --data DIR NOM",
 	},
 	ChangePassword: {"Change password", "Changer le mot de passe"},
 	ChangeFirst: {
@@ -66,7 +67,7 @@ var catalogue = [keys][languages]string{
 		"Au moins 10 caractères. Une phrase convient et se retient facilement.",
 	},
 	PasswordDiffers: {"The two new passwords are not the same.", "Les deux nouveaux mots de passe diffèrent."},
-	PasswordRefused: {"The password was not changed: %s", "Le mot de passe n’a pas été changé : %s"},
+	PasswordRefused: {"The password was not changed: %s", "Le mot de passe n’a pas été changé\u00a0:\u00a0%s"},
 	PasswordChanged: {
 		"Your password is changed. Your other sessions have ended.",
 		"Votre mot de passe est changé. Vos autres sessions sont terminées.",
@@ -87,33 +88,33 @@ var catalogue = [keys][languages]string{
 	Silent: {"Silent", "Silencieuses"},
 	SilentHint: {
 		"Not heard of for too long: the state is unknown",
-		"Sans nouvelles depuis trop longtemps : état inconnu",
+		"Sans nouvelles depuis trop longtemps\u00a0: état inconnu",
 	},
 	NeverScanned: {"Never scanned", "Jamais analysées"},
 	NeverScannedHint: {
 		"Enrolled, but no complete scan yet: the state is unknown",
-		"Inscrites, mais sans analyse complète : état inconnu",
+		"Inscrites, mais sans analyse complète\u00a0: état inconnu",
 	},
 	ScanFailed:     {"Scan failed", "Analyse échouée"},
-	ScanFailedHint: {"The last scan failed: the state is unknown", "La dernière analyse a échoué : état inconnu"},
+	ScanFailedHint: {"The last scan failed: the state is unknown", "La dernière analyse a échoué\u00a0: état inconnu"},
 	Awaiting:       {"Waiting for approval", "À approuver"},
 	AwaitingHint: {
 		"Enrolled with a valid token; may do nothing until approved",
-		"Inscrites avec un jeton valable ; ne peuvent rien faire avant d’être approuvées",
+		"Inscrites avec un jeton valable\u00a0; ne peuvent rien faire avant d’être approuvées",
 	},
 	Refused:     {"Refused", "Refusées"},
 	RefusedHint: {"Turned away by an administrator", "Écartées par un administrateur"},
 	AllHosts:    {"All", "Toutes"},
-	CompliantOf: {"%s of %s hosts compliant", "%s machines conformes sur %s"},
-	KnownOf:     {"State known of %s of %s hosts", "État connu de %s machines sur %s"},
+	CompliantOf: {"%s of %s hosts compliant", "%s machines conformes sur\u00a0%s"},
+	KnownOf:     {"State known of %s of %s hosts", "État connu de\u00a0%s machines sur\u00a0%s"},
 	FleetBar: {
 		"Compliant: %s. Updates outstanding: %s. State unknown: %s.",
-		"Conformes : %s. En attente : %s. État inconnu : %s.",
+		"Conformes\u00a0:\u00a0%s. En attente\u00a0:\u00a0%s. État inconnu\u00a0:\u00a0%s.",
 	},
 	NoHosts: {"No host has enrolled yet", "Aucune machine n’est encore inscrite"},
 	NoHostsHelp: {
 		"Make a token on the server, then register a host with it:",
-		"Créez un jeton sur le serveur, puis inscrivez une machine avec lui :",
+		"Créez un jeton sur le serveur, puis inscrivez une machine avec lui\u00a0:",
 	},
 	ArchiveTitle:     {"Scan archive", "Archive d’analyse"},
 	ArchiveCreated:   {"Made by Microsoft", "Créée par Microsoft"},
@@ -128,12 +129,12 @@ var catalogue = [keys][languages]string{
 	},
 	ArchiveFailed: {
 		"The last attempt failed; the archive shown stays in force.",
-		"Le dernier essai a échoué ; l’archive affichée reste en vigueur.",
+		"Le dernier essai a échoué\u00a0; l’archive affichée reste en vigueur.",
 	},
 	NoArchive: {"No scan archive is published yet", "Aucune archive d’analyse n’est encore publiée"},
 	NoArchiveHelp: {
 		"Hosts cannot scan before. The server fetches it from Microsoft once a day; the button does it now.",
-		"Les machines ne peuvent pas s’analyser avant. Le serveur la récupère chez Microsoft une fois par jour ; le bouton le fait maintenant.",
+		"Les machines ne peuvent pas s’analyser avant. Le serveur la récupère chez Microsoft une fois par jour\u00a0; le bouton le fait maintenant.",
 	},
 	UpdatesTitle: {"Updates by status", "Mises à jour par état"},
 	UpdatesOnHosts: {
@@ -169,11 +170,11 @@ var catalogue = [keys][languages]string{
 		"%s machine pas encore analysée|%s machines pas encore analysées",
 	},
 	AttentionFilesError:   {"Missing files could not be fetched", "Les fichiers manquants n’ont pas pu être récupérés"},
-	AttentionArchiveOld:   {"The scan archive is %s old", "L’archive d’analyse a %s"},
+	AttentionArchiveOld:   {"The scan archive is %s old", "L’archive d’analyse a\u00a0%s"},
 	AttentionArchiveError: {"The scan archive could not be refreshed", "L’archive d’analyse n’a pas pu être actualisée"},
 	AttentionNoArchive: {
 		"No scan archive yet: hosts cannot scan",
-		"Pas encore d’archive d’analyse : les machines ne peuvent pas s’analyser",
+		"Pas encore d’archive d’analyse\u00a0: les machines ne peuvent pas s’analyser",
 	},
 
 	// Actions.
@@ -196,7 +197,7 @@ var catalogue = [keys][languages]string{
 	Filter:         {"Filter", "Filtrer"},
 	Clear:          {"Clear filters", "Effacer les filtres"},
 	Any:            {"any", "tous"},
-	Shown:          {"%s to %s of %s", "%s à %s sur %s"},
+	Shown:          {"%s to %s of %s", "%s à\u00a0%s sur\u00a0%s"},
 	Previous:       {"Previous", "Précédent"},
 	Next:           {"Next", "Suivant"},
 	Pages:          {"Pages", "Pages"},
@@ -205,14 +206,14 @@ var catalogue = [keys][languages]string{
 		"Clear a filter, or search for a shorter part of the word.",
 		"Effacez un filtre, ou cherchez une partie plus courte du mot.",
 	},
-	SortBy: {"Sort by %s", "Trier par %s"},
+	SortBy: {"Sort by %s", "Trier par\u00a0%s"},
 
 	// Hosts.
 	HostsTitle:    {"Hosts", "Machines"},
 	HostsSearch:   {"Name or UUID", "Nom ou UUID"},
 	HostsHas:      {"With updates", "Avec des mises à jour"},
 	HostsReported: {"Reported status", "État rapporté"},
-	HostsOfUpdate: {"Hosts that have or need %s", "Machines qui ont ou demandent %s"},
+	HostsOfUpdate: {"Hosts that have or need %s", "Machines qui ont ou demandent\u00a0%s"},
 	ColStatus:     {"Status", "État"},
 	ColHost:       {"Host", "Machine"},
 	ColOS:         {"Operating system", "Système"},
@@ -230,7 +231,7 @@ var catalogue = [keys][languages]string{
 	AgentVersion:    {"Agent version", "Version de l’agent"},
 	WUAVersion:      {"Windows Update Agent", "Agent Windows Update"},
 	LastAction:      {"Last action", "Dernière action"},
-	ActionFailed:    {"failed: %s", "échec : %s"},
+	ActionFailed:    {"failed: %s", "échec\u00a0:\u00a0%s"},
 	RebootWhy:       {"Restart outstanding because", "Redémarrage en attente car"},
 	ScanTitle:       {"Scan", "Analyse"},
 	ScanAt:          {"Last complete scan", "Dernière analyse complète"},
@@ -242,9 +243,9 @@ var catalogue = [keys][languages]string{
 	},
 	ScanRemedyNever: {
 		"The host scans once its agent has the archive. On the host: wapt-get waptwua-scan",
-		"La machine s’analyse dès que son agent a l’archive. Sur la machine : wapt-get waptwua-scan",
+		"La machine s’analyse dès que son agent a l’archive. Sur la machine\u00a0: wapt-get waptwua-scan",
 	},
-	Remedy:        {"What to do: %s", "Que faire : %s"},
+	Remedy:        {"What to do: %s", "Que faire\u00a0:\u00a0%s"},
 	Attempts:      {"%s attempt|%s attempts", "%s tentative|%s tentatives"},
 	SettingsTitle: {"Settings in effect", "Réglages en vigueur"},
 	SettingsNone: {
@@ -257,7 +258,7 @@ var catalogue = [keys][languages]string{
 		"No rule package. What no rule mentions follows default_allow.",
 		"Aucun paquet de règles. Ce qu’aucune règle ne mentionne suit default_allow.",
 	},
-	RuleRefused:      {"refused: %s", "refusé : %s"},
+	RuleRefused:      {"refused: %s", "refusé\u00a0:\u00a0%s"},
 	RuleLastGood:     {"The last good version stays in force.", "La dernière version valable reste en vigueur."},
 	RuleAccepted:     {"in force", "en vigueur"},
 	HostUpdatesTitle: {"Updates on this host", "Mises à jour sur cette machine"},
@@ -268,7 +269,7 @@ var catalogue = [keys][languages]string{
 	},
 	HostUpdatesLimit: {
 		"The first %s are shown. Filter by status or text to see others.",
-		"Les %s premières sont affichées. Filtrez par état ou par texte pour voir les autres.",
+		"Les\u00a0%s premières sont affichées. Filtrez par état ou par texte pour voir les autres.",
 	},
 	ColUpdate:    {"Update", "Mise à jour"},
 	ColWhy:       {"Why", "Pourquoi"},
@@ -279,19 +280,19 @@ var catalogue = [keys][languages]string{
 	OnHostCache:  {"Files are on the host", "Fichiers présents sur la machine"},
 
 	// Verdicts.
-	WhyForbidden: {"Forbidden by %s of %s: %s", "Interdite par %s de %s : %s"},
-	WhyAllowed:   {"Allowed by %s of %s: %s", "Autorisée par %s de %s : %s"},
-	WhyClause:    {"Decided by a clause of %s: %s", "Décidée par une clause de %s : %s"},
+	WhyForbidden: {"Forbidden by %s of %s: %s", "Interdite par\u00a0%s de\u00a0%s\u00a0:\u00a0%s"},
+	WhyAllowed:   {"Allowed by %s of %s: %s", "Autorisée par\u00a0%s de\u00a0%s\u00a0:\u00a0%s"},
+	WhyClause:    {"Decided by a clause of %s: %s", "Décidée par une clause de\u00a0%s\u00a0:\u00a0%s"},
 	WhyNotAllowed: {
 		"No rule allows it, and default_allow of %s is false",
-		"Aucune règle ne l’autorise, et default_allow de %s est false",
+		"Aucune règle ne l’autorise, et default_allow de\u00a0%s est false",
 	},
 	WhyDefault: {
 		"No rule mentions it; default_allow of %s is true",
-		"Aucune règle ne la mentionne ; default_allow de %s est true",
+		"Aucune règle ne la mentionne\u00a0; default_allow de\u00a0%s est true",
 	},
-	WhyHeld:  {"Held by install_delay of %s (%s)", "Retenue par install_delay de %s (%s)"},
-	WhyUntil: {"until %s", "jusqu’au %s"},
+	WhyHeld:  {"Held by install_delay of %s (%s)", "Retenue par install_delay de\u00a0%s (%s)"},
+	WhyUntil: {"until %s", "jusqu’au\u00a0%s"},
 
 	// Updates.
 	UpdatesSearch: {"KB, title or GUID", "KB, titre ou GUID"},
@@ -342,10 +343,10 @@ var catalogue = [keys][languages]string{
 	UpdateNoFiles: {"This update needs no files.", "Cette mise à jour ne demande aucun fichier."},
 	UpdateFilesUnknown: {
 		"Its files are not known: the published archive does not have this update.",
-		"Ses fichiers sont inconnus : l’archive publiée ne contient pas cette mise à jour.",
+		"Ses fichiers sont inconnus\u00a0: l’archive publiée ne contient pas cette mise à jour.",
 	},
 	ColFile:          {"File", "Fichier"},
-	FileTryAgain:     {"next attempt %s", "prochain essai %s"},
+	FileTryAgain:     {"next attempt %s", "prochain essai\u00a0%s"},
 	AllHostsOfUpdate: {"All hosts of this update", "Toutes les machines de cette mise à jour"},
 
 	// Downloads and runs.
@@ -359,8 +360,8 @@ var catalogue = [keys][languages]string{
 	ColFinished:    {"Finished on", "Fin"},
 	ColOutcome:     {"Outcome", "Résultat"},
 	ColJob:         {"Job", "Tâche"},
-	Attempt:        {"attempt %s", "essai %s"},
-	ProgressOf:     {"%s of %s", "%s sur %s"},
+	Attempt:        {"attempt %s", "essai\u00a0%s"},
+	ProgressOf:     {"%s of %s", "%s sur\u00a0%s"},
 	NoDownloads:    {"No file was downloaded yet", "Aucun fichier n’a encore été téléchargé"},
 	NoDownloadsHelp: {
 		"The server fetches only what some host needs. It looks every 30 minutes, and soon after a report that needs a file.",
@@ -386,7 +387,7 @@ var catalogue = [keys][languages]string{
 	RulesTitle: {"Rule packages", "Paquets de règles"},
 	RulesLead: {
 		"Every host gets these packages and obeys those that an administrator it trusts has signed. The server cannot sign; it passes on what you upload.",
-		"Chaque machine reçoit ces paquets et suit ceux qu’a signés un administrateur en qui elle a confiance. Le serveur ne peut pas signer ; il transmet ce que vous déposez.",
+		"Chaque machine reçoit ces paquets et suit ceux qu’a signés un administrateur en qui elle a confiance. Le serveur ne peut pas signer\u00a0; il transmet ce que vous déposez.",
 	},
 	ColPackage:          {"Package", "Paquet"},
 	ColSigner:           {"Signer", "Signataire"},
@@ -395,14 +396,14 @@ var catalogue = [keys][languages]string{
 	ColDigest:           {"Digest", "Empreinte"},
 	SignatureChecked:    {"signature verified here", "signature vérifiée ici"},
 	SignatureNotChecked: {"signature verified by hosts only", "signature vérifiée par les machines seulement"},
-	UploadedBy:          {"by %s", "par %s"},
+	UploadedBy:          {"by %s", "par\u00a0%s"},
 	RulesShow:           {"Show rules", "Afficher les règles"},
 	RulesUpload:         {"Upload a signed package", "Déposer un paquet signé"},
 	RulesUploadDo:       {"Upload", "Déposer"},
 	RulesFile:           {"Signed envelope (JSON)", "Enveloppe signée (JSON)"},
 	RulesHelp: {
 		"Make and sign one where your key is, for example:",
-		"Créez-le et signez-le là où se trouve votre clé, par exemple :",
+		"Créez-le et signez-le là où se trouve votre clé, par exemple\u00a0:",
 	},
 	RulesUploaded: {
 		"The rule package is in force. Hosts get it with their next report.",
@@ -428,7 +429,7 @@ var catalogue = [keys][languages]string{
 	},
 	RulesNoFile:   {"Choose a file first.", "Choisissez d’abord un fichier."},
 	RulesRemove:   {"Remove", "Retirer"},
-	RulesRemoveOf: {"Remove %s", "Retirer %s"},
+	RulesRemoveOf: {"Remove %s", "Retirer\u00a0%s"},
 	RulesNeedAdmin: {
 		"Uploading and removing rules needs the role administrator.",
 		"Déposer et retirer des règles demande le rôle administrator.",
@@ -449,7 +450,7 @@ var catalogue = [keys][languages]string{
 	ErrorForbidden: {"You may not do this", "Vous ne pouvez pas faire cela"},
 	ErrorForbiddenHelp: {
 		"It needs the role %s. Ask an administrator.",
-		"Il faut le rôle %s. Demandez à un administrateur.",
+		"Il faut le rôle\u00a0%s. Demandez à un administrateur.",
 	},
 	ErrorCrossOrigin: {
 		"This request came from another site and was refused.",
@@ -458,7 +459,7 @@ var catalogue = [keys][languages]string{
 	ErrorServer: {"The server could not do this", "Le serveur n’a pas pu faire cela"},
 	ErrorServerHelp: {
 		"Its log says why. Try again; if it stays so, tell who looks after the server.",
-		"Son journal dit pourquoi. Réessayez ; si cela persiste, prévenez le responsable du serveur.",
+		"Son journal dit pourquoi. Réessayez\u00a0; si cela persiste, prévenez le responsable du serveur.",
 	},
 	BackToOverview: {"Back to the overview", "Retour à la vue d’ensemble"},
 
@@ -469,7 +470,7 @@ var catalogue = [keys][languages]string{
 	},
 	MeansPending: {
 		"Allowed and needed; its files are on the server or the host",
-		"Autorisée et requise ; ses fichiers sont sur le serveur ou la machine",
+		"Autorisée et requise\u00a0; ses fichiers sont sur le serveur ou la machine",
 	},
 	MeansMissing: {
 		"Allowed and needed, but a file is not on the server",
@@ -477,7 +478,7 @@ var catalogue = [keys][languages]string{
 	},
 	MeansDiscarded: {
 		"Needed, but not allowed now; the reason says why",
-		"Requise, mais pas autorisée pour l’instant ; le motif dit pourquoi",
+		"Requise, mais pas autorisée pour l’instant\u00a0; le motif dit pourquoi",
 	},
 	MeansReboot: {"Installed, waiting for a restart", "Installée, en attente d’un redémarrage"},
 	MeansError:  {"The last attempt failed", "La dernière tentative a échoué"},

@@ -20,6 +20,7 @@ const (
 	Yes
 	No
 	LanguageSwitch
+	Live
 	LivePause
 	LiveResume
 	LiveLost
