@@ -36,19 +36,25 @@ func (s *scanner) each(visit func() error) error {
 func (s *scanner) content() (string, error) {
 	level := len(s.marks)
 	var text string
+	var more []byte // text, once it comes in several parts
 	for {
 		t, err := s.next()
 		switch {
 		case err != nil:
 			return "", err
 		case t == tokenEnd && len(s.marks) < level:
-			return text, nil
+			return text + string(more), nil
 		case t == tokenText && len(s.marks) == level:
 			part, err := s.decode(s.text, s.verbatim)
 			if err != nil {
 				return "", err
 			}
-			if text += part; len(text) > s.lim.TextBytes {
+			if text == "" && more == nil {
+				text = part
+			} else {
+				more = append(more, part...)
+			}
+			if len(text)+len(more) > s.lim.TextBytes {
 				return "", s.limitf("a text of more than %d bytes", s.lim.TextBytes)
 			}
 		}

@@ -7,6 +7,8 @@ import "waptwua/cab"
 type Limits struct {
 	MemoryBytes   int64 // an inner cabinet up to this size is held in memory, a larger one in the Spool; 128 MiB
 	ShardBytes    int64 // an inner cabinet; 2 GiB
+	ContentBytes  int64 // what an inner cabinet decodes to, by its own list of files; 8 GiB
+	TotalBytes    int64 // what all inner cabinets of one pass decode to; 64 GiB
 	Shards        int   // cabinets in index.xml; 4,096
 	IndexBytes    int64 // index.xml; 1 MiB
 	PackageBytes  int64 // package.xml; 2 GiB
@@ -26,6 +28,8 @@ type Limits struct {
 func (l Limits) withDefaults() Limits {
 	def(&l.MemoryBytes, 128<<20)
 	def(&l.ShardBytes, 2<<30)
+	def(&l.ContentBytes, 8<<30)
+	def(&l.TotalBytes, 64<<30)
 	def(&l.Shards, 4096)
 	def(&l.IndexBytes, 1<<20)
 	def(&l.PackageBytes, 2<<30)

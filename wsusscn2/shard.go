@@ -49,12 +49,16 @@ func (a *Archive) Shards(ctx context.Context, sel Selection, visit func(*Shard) 
 		spans[f] = span
 	}
 	isShard := func(f *cab.File) bool { _, ok := spans[f]; return ok }
+	var total int64
 	err = walk(ctx, outerName, a.cabinet, isShard, func(f *cab.File, r io.Reader) error {
 		s, err := a.load(ctx, f, r)
 		if err != nil {
 			return err
 		}
 		s.ShardSpan = spans[f]
+		if total += s.decodes(); total > a.opt.Limits.TotalBytes {
+			return errors.Join(limitError(f.Name, "with this cabinet the archive decodes to %d bytes, more than %d", total, a.opt.Limits.TotalBytes), s.Close())
+		}
 		return visit(s)
 	})
 	if errors.Is(err, fs.SkipAll) {
@@ -76,7 +80,24 @@ func (a *Archive) load(ctx context.Context, f *cab.File, r io.Reader) (*Shard, e
 	if err != nil {
 		return nil, inCabinet(f.Name, errors.Join(err, s.Close()))
 	}
+	if n := s.decodes(); n > a.opt.Limits.ContentBytes {
+		return nil, errors.Join(limitError(f.Name, "an inner cabinet that decodes to %d bytes, more than %d", n, a.opt.Limits.ContentBytes), s.Close())
+	}
 	return s, nil
+}
+
+// decodes is how many bytes one pass over the shard's folders decodes: each
+// folder up to the end of its last file. Package cab refuses files that lie
+// beyond what the folder's blocks can hold.
+func (s *Shard) decodes() (total int64) {
+	for _, folder := range s.cabinet.Folders {
+		var end int64
+		for _, f := range folder.Files {
+			end = max(end, f.Offset+f.Size)
+		}
+		total += min(end, int64(folder.Blocks)<<15)
+	}
+	return total
 }
 
 func (s *Shard) fill(ctx context.Context, r io.Reader) error {
