@@ -11,7 +11,7 @@ import (
 	"fmt"
 	"unicode/utf16"
 
-	_ "crypto/sha1"   //nolint:gosec // made available; taken only with AllowSHA1
+	_ "crypto/sha1"   // made available; taken only with AllowSHA1
 	_ "crypto/sha256" // the digest of today
 	_ "crypto/sha512" // SHA-384 and SHA-512
 

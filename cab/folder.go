@@ -1,6 +1,7 @@
 package cab
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -139,7 +140,7 @@ func (fr *FolderReader) rewind() {
 func (fr *FolderReader) decode() error {
 	at := fr.blocks.offset
 	data, size, err := fr.blocks.next()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return fault(ErrFormat, fr.folder.entry, "folder %d ends after %d bytes of content, within %q",
 			fr.folder.index, fr.pos, fr.file.Name)
 	}

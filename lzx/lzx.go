@@ -55,8 +55,9 @@ const (
 	FrameSize = 1 << 15
 	// MaxFrameInput is the largest number of compressed bytes of one frame.
 	MaxFrameInput = FrameSize + 6144
-	// MinWindow and MaxWindow bound the window size of a cabinet, in bits.
+	// MinWindow is the smallest window of a cabinet, in bits.
 	MinWindow = 15
+	// MaxWindow is the largest window of a cabinet, in bits.
 	MaxWindow = 21
 )
 
@@ -218,7 +219,10 @@ func (d *Decoder) decode(src []byte, end int) error {
 			err = d.decodeSymbols(n, d.block.kind == alignedBlock)
 		}
 		if err != nil {
-			err.(*FormatError).Offset += int64(d.pos - frameStart)
+			var format *FormatError
+			if errors.As(err, &format) {
+				format.Offset += int64(d.pos - frameStart)
+			}
 			return err
 		}
 		d.block.remaining -= n

@@ -119,11 +119,11 @@ func (ix *Index) finish(s *scanner) error {
 	names := map[string]bool{strings.ToLower(ix.Package): true}
 	for i := range ix.Shards {
 		span := &ix.Shards[i]
-		if key := strings.ToLower(span.Name); names[key] {
+		key := strings.ToLower(span.Name)
+		if names[key] {
 			return s.errorf("the cabinet %q is listed twice", span.Name)
-		} else {
-			names[key] = true
 		}
+		names[key] = true
 		if i > 0 && span.First <= ix.Shards[i-1].First {
 			return s.errorf("RANGESTART of %q does not ascend", span.Name)
 		}

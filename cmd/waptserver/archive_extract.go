@@ -117,11 +117,11 @@ func (x *extraction) target(prefix string, f *cab.File) (string, error) {
 		return "", fmt.Errorf("%q is a reserved name", r)
 	}
 	name := prefix + p
-	if key := strings.ToLower(name); x.seen[key] {
+	key := strings.ToLower(name)
+	if x.seen[key] {
 		return "", errors.New("the name occurs twice")
-	} else {
-		x.seen[key] = true
 	}
+	x.seen[key] = true
 	return name, nil
 }
 

@@ -51,8 +51,10 @@ const (
 	MaxFrame = FrameSize + 6144
 	// GroupFrames is how many frames Frames may compress together.
 	GroupFrames = 8
-	// MinWindow and MaxWindow bound the window, in bits.
-	MinWindow, MaxWindow = 15, 21
+	// MinWindow is the smallest window, in bits.
+	MinWindow = 15
+	// MaxWindow is the largest window, in bits.
+	MaxWindow = 21
 )
 
 // Level says how hard the encoder searches for matches.

@@ -45,8 +45,11 @@ const (
 	numComponents = 22 // component package, always asks for a restart
 )
 
-// The top-level updates, for tests of implementations that need one.
-func (w *World) Plain() waptwua.UpdateID  { return updateID(numPlain) }
+// Plain is a top-level update without children, for tests of implementations
+// that need one.
+func (w *World) Plain() waptwua.UpdateID { return updateID(numPlain) }
+
+// Bundle is a top-level update with children.
 func (w *World) Bundle() waptwua.UpdateID { return updateID(numBundle) }
 
 // File is the path of the payload file of a leaf.
