@@ -51,9 +51,9 @@ func (r *reader) manifest(m *Metadata) (done bool, err error) {
 	if tail < 0 {
 		return false, io.ErrUnexpectedEOF
 	}
-	dec := xml.NewDecoder(bytes.NewReader(inner[:end]))
+	dec := newDecoder(inner[:end], r.limits)
 	for m.Package == "" {
-		t, err := dec.Token()
+		t, err := dec.RawToken() // which keeps no list of the open elements
 		if errors.Is(err, io.EOF) {
 			break
 		}
@@ -78,7 +78,7 @@ func (r *reader) oneMetadata(m *Metadata, start *xml.StartElement) error {
 	case "m.MsiApplicationMetadata", "MsiApplicationMetadata":
 		return r.application(m)
 	}
-	return r.dec.Skip()
+	return skip(r.dec, r.limits)
 }
 
 // assembly takes the first identity: that of the package itself. Those of
@@ -203,8 +203,11 @@ func (r *reader) eachText(visit func(e *xml.StartElement, text func() (string, e
 			if err != nil {
 				return err
 			}
-			if !took {
-				depth++
+			if took {
+				continue
+			}
+			if depth++; depth > r.limits.Depth {
+				return tooDeep(r.limits)
 			}
 		case xml.EndElement:
 			depth--

@@ -1,7 +1,6 @@
 package applicability
 
 import (
-	"bytes"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -13,15 +12,17 @@ import (
 
 // Limits bound what a parser accepts. A zero field means the default.
 type Limits struct {
-	Bytes int // length of the rules; default 64 MiB
-	Nodes int // elements outside Metadata; default 200,000
-	Depth int // nesting of expressions; default 100
+	Bytes    int // length of the rules; default 64 MiB
+	Nodes    int // elements outside Metadata; default 200,000
+	Depth    int // nesting of expressions, and of elements that are skipped; default 100
+	TagBytes int // one tag or text, outside of the manifest that is jumped over; default 1 MiB
 }
 
 const (
 	defaultBytes = 64 << 20
 	defaultNodes = 200_000
 	defaultDepth = 100
+	defaultTag   = 1 << 20
 )
 
 func (l Limits) withDefaults() Limits {
@@ -33,6 +34,9 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.Depth == 0 {
 		l.Depth = defaultDepth
+	}
+	if l.TagBytes == 0 {
+		l.TagBytes = defaultTag
 	}
 	return l
 }
@@ -93,7 +97,7 @@ func (r *reader) offset() int { return r.base + int(r.dec.InputOffset()) }
 
 // seek continues at an offset between two sections.
 func (r *reader) seek(offset int) {
-	r.base, r.dec = offset, xml.NewDecoder(bytes.NewReader(r.src[offset:]))
+	r.base, r.dec = offset, newDecoder(r.src[offset:], r.limits)
 }
 
 var errUnexpectedEnd = errors.New("unexpected end tag")
@@ -128,7 +132,7 @@ func (r *reader) oneSection(start *xml.StartElement) (err error) {
 		err = r.metadata()
 	default:
 		r.unsupported(start.Name.Local, "")
-		err = r.dec.Skip()
+		err = skip(r.dec, r.limits)
 	}
 	return err
 }
@@ -193,7 +197,7 @@ func (r *reader) expression(start *xml.StartElement) (Expr, error) {
 		return nil, fmt.Errorf("more than %d operators: %w", r.limits.Nodes, waptwua.ErrLimit)
 	}
 	if r.depth > r.limits.Depth {
-		return nil, fmt.Errorf("operators nested deeper than %d: %w", r.limits.Depth, waptwua.ErrLimit)
+		return nil, tooDeep(r.limits)
 	}
 	name, a := r.parser.intern(start.Name.Local), attributes{start.Attr, r.parser}
 	if part, ok := partOperator(name); ok {
@@ -290,7 +294,9 @@ func (r *reader) text() (string, error) {
 		case xml.CharData:
 			b.Write(t)
 		case xml.StartElement:
-			depth++
+			if depth++; depth > r.limits.Depth {
+				return "", tooDeep(r.limits)
+			}
 		case xml.EndElement:
 			depth--
 		}

@@ -114,11 +114,18 @@ func TestLimits(t *testing.T) {
 		"nodes":            {many, applicability.Limits{Nodes: 20}},
 		"features":         {features, applicability.Limits{Nodes: 20}},
 		"bytes":            {many, applicability.Limits{Bytes: 100}},
+		"unknown section":  {strings.Repeat("<x>", 1000), applicability.Limits{}},
+		"depth of a part":  {"<IsInstalled><m.MsiFeatureInstalledForProduct><m.Feature>" + strings.Repeat("<x>", 1000), applicability.Limits{}},
+		"depth of a patch": {"<Metadata><m.MsiPatchMetadata>" + strings.Repeat("<x>", 1000), applicability.Limits{}},
+		"depth of others":  {"<Metadata><other>" + strings.Repeat("<x>", 1000), applicability.Limits{}},
+		"attributes":       {"<IsInstalled><True " + strings.Repeat(`a="" `, 300_000) + "/></IsInstalled>", applicability.Limits{}},
+		"text":             {"<IsInstalled>" + strings.Repeat("a", 2<<20) + "</IsInstalled>", applicability.Limits{}},
+		"identity":         {"<Metadata><CbsPackageApplicabilityMetadata a='" + strings.Repeat("a", 2<<20) + "'/></Metadata>", applicability.Limits{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := applicability.Parser{Limits: c.limits}
-			if _, err := p.Parse([]byte(c.rules)); !errors.Is(err, waptwua.ErrLimit) {
-				t.Errorf("error %v, want ErrLimit", err)
+			if _, err := p.Parse([]byte(c.rules)); !errors.Is(err, waptwua.ErrLimit) || !strings.Contains(err.Error(), "rules") {
+				t.Errorf("error %.200v, want ErrLimit", err)
 			}
 		})
 	}
