@@ -7,8 +7,8 @@ var catalogue = [keys][languages]string{
 	SkipToContent:  {"Skip to content", "Aller au contenu"},
 	Navigation:     {"Main navigation", "Navigation principale"},
 	AsOf:           {"As of", "État au"},
-	Ago:            {"%s ago", "il y a\u00a0%s"},
-	Ahead:          {"in %s", "dans\u00a0%s"},
+	Ago:            {"%s ago", "il y a %s"},
+	Ahead:          {"in %s", "dans %s"},
 	JustNow:        {"just now", "à l’instant"},
 	Days:           {"%s day|%s days", "%s jour|%s jours"},
 	Never:          {"never", "jamais"},
@@ -67,7 +67,7 @@ var catalogue = [keys][languages]string{
 		"Au moins 10 caractères. Une phrase convient et se retient facilement.",
 	},
 	PasswordDiffers: {"The two new passwords are not the same.", "Les deux nouveaux mots de passe diffèrent."},
-	PasswordRefused: {"The password was not changed: %s", "Le mot de passe n’a pas été changé\u00a0:\u00a0%s"},
+	PasswordRefused: {"The password was not changed: %s", "Le mot de passe n’a pas été changé\u00a0: %s"},
 	PasswordChanged: {
 		"Your password is changed. Your other sessions have ended.",
 		"Votre mot de passe est changé. Vos autres sessions sont terminées.",
@@ -105,11 +105,11 @@ var catalogue = [keys][languages]string{
 	Refused:     {"Refused", "Refusées"},
 	RefusedHint: {"Turned away by an administrator", "Écartées par un administrateur"},
 	AllHosts:    {"All", "Toutes"},
-	CompliantOf: {"%s of %s hosts compliant", "%s machines conformes sur\u00a0%s"},
-	KnownOf:     {"State known of %s of %s hosts", "État connu de\u00a0%s machines sur\u00a0%s"},
+	CompliantOf: {"%s of %s hosts compliant", "%s machines conformes sur %s"},
+	KnownOf:     {"State known of %s of %s hosts", "État connu de %s machines sur %s"},
 	FleetBar: {
 		"Compliant: %s. Updates outstanding: %s. State unknown: %s.",
-		"Conformes\u00a0:\u00a0%s. En attente\u00a0:\u00a0%s. État inconnu\u00a0:\u00a0%s.",
+		"Conformes\u00a0: %s. En attente\u00a0: %s. État inconnu\u00a0: %s.",
 	},
 	NoHosts: {"No host has enrolled yet", "Aucune machine n’est encore inscrite"},
 	NoHostsHelp: {
@@ -170,7 +170,7 @@ var catalogue = [keys][languages]string{
 		"%s machine pas encore analysée|%s machines pas encore analysées",
 	},
 	AttentionFilesError:   {"Missing files could not be fetched", "Les fichiers manquants n’ont pas pu être récupérés"},
-	AttentionArchiveOld:   {"The scan archive is %s old", "L’archive d’analyse a\u00a0%s"},
+	AttentionArchiveOld:   {"The scan archive is %s old", "L’archive d’analyse a %s"},
 	AttentionArchiveError: {"The scan archive could not be refreshed", "L’archive d’analyse n’a pas pu être actualisée"},
 	AttentionNoArchive: {
 		"No scan archive yet: hosts cannot scan",
@@ -197,7 +197,7 @@ var catalogue = [keys][languages]string{
 	Filter:         {"Filter", "Filtrer"},
 	Clear:          {"Clear filters", "Effacer les filtres"},
 	Any:            {"any", "tous"},
-	Shown:          {"%s to %s of %s", "%s à\u00a0%s sur\u00a0%s"},
+	Shown:          {"%s to %s of %s", "%s à %s sur %s"},
 	Previous:       {"Previous", "Précédent"},
 	Next:           {"Next", "Suivant"},
 	Pages:          {"Pages", "Pages"},
@@ -206,14 +206,14 @@ var catalogue = [keys][languages]string{
 		"Clear a filter, or search for a shorter part of the word.",
 		"Effacez un filtre, ou cherchez une partie plus courte du mot.",
 	},
-	SortBy: {"Sort by %s", "Trier par\u00a0%s"},
+	SortBy: {"Sort by %s", "Trier par %s"},
 
 	// Hosts.
 	HostsTitle:    {"Hosts", "Machines"},
 	HostsSearch:   {"Name or UUID", "Nom ou UUID"},
 	HostsHas:      {"With updates", "Avec des mises à jour"},
 	HostsReported: {"Reported status", "État rapporté"},
-	HostsOfUpdate: {"Hosts that have or need %s", "Machines qui ont ou demandent\u00a0%s"},
+	HostsOfUpdate: {"Hosts that have or need %s", "Machines qui ont ou demandent %s"},
 	ColStatus:     {"Status", "État"},
 	ColHost:       {"Host", "Machine"},
 	ColOS:         {"Operating system", "Système"},
@@ -231,7 +231,7 @@ var catalogue = [keys][languages]string{
 	AgentVersion:    {"Agent version", "Version de l’agent"},
 	WUAVersion:      {"Windows Update Agent", "Agent Windows Update"},
 	LastAction:      {"Last action", "Dernière action"},
-	ActionFailed:    {"failed: %s", "échec\u00a0:\u00a0%s"},
+	ActionFailed:    {"failed: %s", "échec\u00a0: %s"},
 	RebootWhy:       {"Restart outstanding because", "Redémarrage en attente car"},
 	ScanTitle:       {"Scan", "Analyse"},
 	ScanAt:          {"Last complete scan", "Dernière analyse complète"},
@@ -245,7 +245,7 @@ var catalogue = [keys][languages]string{
 		"The host scans once its agent has the archive. On the host: wapt-get waptwua-scan",
 		"La machine s’analyse dès que son agent a l’archive. Sur la machine\u00a0: wapt-get waptwua-scan",
 	},
-	Remedy:        {"What to do: %s", "Que faire\u00a0:\u00a0%s"},
+	Remedy:        {"What to do: %s", "Que faire\u00a0: %s"},
 	Attempts:      {"%s attempt|%s attempts", "%s tentative|%s tentatives"},
 	SettingsTitle: {"Settings in effect", "Réglages en vigueur"},
 	SettingsNone: {
@@ -258,7 +258,7 @@ var catalogue = [keys][languages]string{
 		"No rule package. What no rule mentions follows default_allow.",
 		"Aucun paquet de règles. Ce qu’aucune règle ne mentionne suit default_allow.",
 	},
-	RuleRefused:      {"refused: %s", "refusé\u00a0:\u00a0%s"},
+	RuleRefused:      {"refused: %s", "refusé\u00a0: %s"},
 	RuleLastGood:     {"The last good version stays in force.", "La dernière version valable reste en vigueur."},
 	RuleAccepted:     {"in force", "en vigueur"},
 	HostUpdatesTitle: {"Updates on this host", "Mises à jour sur cette machine"},
@@ -269,7 +269,7 @@ var catalogue = [keys][languages]string{
 	},
 	HostUpdatesLimit: {
 		"The first %s are shown. Filter by status or text to see others.",
-		"Les\u00a0%s premières sont affichées. Filtrez par état ou par texte pour voir les autres.",
+		"Les %s premières sont affichées. Filtrez par état ou par texte pour voir les autres.",
 	},
 	ColUpdate:    {"Update", "Mise à jour"},
 	ColWhy:       {"Why", "Pourquoi"},
@@ -280,19 +280,19 @@ var catalogue = [keys][languages]string{
 	OnHostCache:  {"Files are on the host", "Fichiers présents sur la machine"},
 
 	// Verdicts.
-	WhyForbidden: {"Forbidden by %s of %s: %s", "Interdite par\u00a0%s de\u00a0%s\u00a0:\u00a0%s"},
-	WhyAllowed:   {"Allowed by %s of %s: %s", "Autorisée par\u00a0%s de\u00a0%s\u00a0:\u00a0%s"},
-	WhyClause:    {"Decided by a clause of %s: %s", "Décidée par une clause de\u00a0%s\u00a0:\u00a0%s"},
+	WhyForbidden: {"Forbidden by %s of %s: %s", "Interdite par %s de %s\u00a0: %s"},
+	WhyAllowed:   {"Allowed by %s of %s: %s", "Autorisée par %s de %s\u00a0: %s"},
+	WhyClause:    {"Decided by a clause of %s: %s", "Décidée par une clause de %s\u00a0: %s"},
 	WhyNotAllowed: {
 		"No rule allows it, and default_allow of %s is false",
-		"Aucune règle ne l’autorise, et default_allow de\u00a0%s est false",
+		"Aucune règle ne l’autorise, et default_allow de %s est false",
 	},
 	WhyDefault: {
 		"No rule mentions it; default_allow of %s is true",
-		"Aucune règle ne la mentionne\u00a0; default_allow de\u00a0%s est true",
+		"Aucune règle ne la mentionne\u00a0; default_allow de %s est true",
 	},
-	WhyHeld:  {"Held by install_delay of %s (%s)", "Retenue par install_delay de\u00a0%s (%s)"},
-	WhyUntil: {"until %s", "jusqu’au\u00a0%s"},
+	WhyHeld:  {"Held by install_delay of %s (%s)", "Retenue par install_delay de %s (%s)"},
+	WhyUntil: {"until %s", "jusqu’au %s"},
 
 	// Updates.
 	UpdatesSearch: {"KB, title or GUID", "KB, titre ou GUID"},
@@ -346,7 +346,7 @@ var catalogue = [keys][languages]string{
 		"Ses fichiers sont inconnus\u00a0: l’archive publiée ne contient pas cette mise à jour.",
 	},
 	ColFile:          {"File", "Fichier"},
-	FileTryAgain:     {"next attempt %s", "prochain essai\u00a0%s"},
+	FileTryAgain:     {"next attempt %s", "prochain essai %s"},
 	AllHostsOfUpdate: {"All hosts of this update", "Toutes les machines de cette mise à jour"},
 
 	// Downloads and runs.
@@ -360,8 +360,8 @@ var catalogue = [keys][languages]string{
 	ColFinished:    {"Finished on", "Fin"},
 	ColOutcome:     {"Outcome", "Résultat"},
 	ColJob:         {"Job", "Tâche"},
-	Attempt:        {"attempt %s", "essai\u00a0%s"},
-	ProgressOf:     {"%s of %s", "%s sur\u00a0%s"},
+	Attempt:        {"attempt %s", "essai %s"},
+	ProgressOf:     {"%s of %s", "%s sur %s"},
 	NoDownloads:    {"No file was downloaded yet", "Aucun fichier n’a encore été téléchargé"},
 	NoDownloadsHelp: {
 		"The server fetches only what some host needs. It looks every 30 minutes, and soon after a report that needs a file.",
@@ -396,7 +396,7 @@ var catalogue = [keys][languages]string{
 	ColDigest:           {"Digest", "Empreinte"},
 	SignatureChecked:    {"signature verified here", "signature vérifiée ici"},
 	SignatureNotChecked: {"signature verified by hosts only", "signature vérifiée par les machines seulement"},
-	UploadedBy:          {"by %s", "par\u00a0%s"},
+	UploadedBy:          {"by %s", "par %s"},
 	RulesShow:           {"Show rules", "Afficher les règles"},
 	RulesUpload:         {"Upload a signed package", "Déposer un paquet signé"},
 	RulesUploadDo:       {"Upload", "Déposer"},
@@ -429,7 +429,7 @@ var catalogue = [keys][languages]string{
 	},
 	RulesNoFile:   {"Choose a file first.", "Choisissez d’abord un fichier."},
 	RulesRemove:   {"Remove", "Retirer"},
-	RulesRemoveOf: {"Remove %s", "Retirer\u00a0%s"},
+	RulesRemoveOf: {"Remove %s", "Retirer %s"},
 	RulesNeedAdmin: {
 		"Uploading and removing rules needs the role administrator.",
 		"Déposer et retirer des règles demande le rôle administrator.",
@@ -450,7 +450,7 @@ var catalogue = [keys][languages]string{
 	ErrorForbidden: {"You may not do this", "Vous ne pouvez pas faire cela"},
 	ErrorForbiddenHelp: {
 		"It needs the role %s. Ask an administrator.",
-		"Il faut le rôle\u00a0%s. Demandez à un administrateur.",
+		"Il faut le rôle %s. Demandez à un administrateur.",
 	},
 	ErrorCrossOrigin: {
 		"This request came from another site and was refused.",

@@ -1,0 +1,88 @@
+package console_test
+
+import (
+	"html"
+	"strings"
+	"testing"
+	"time"
+
+	"waptwua"
+	"waptwua/server"
+)
+
+// TestHostSaysWhy shows a host with an update for each way to decide, and
+// expects the sentence that names the rule, its package and the time.
+func TestHostSaysWhy(t *testing.T) {
+	verdict := func(d waptwua.Decision, reason, detail, origin string) waptwua.Verdict {
+		return waptwua.Verdict{Decision: d, Reason: reason, Detail: detail, Origin: origin}
+	}
+	held := verdict(waptwua.Held, "install_delay", "7d", "wapt-get.ini")
+	held.Until = noon.Add(30 * time.Hour)
+	for _, c := range []struct {
+		name    string
+		verdict waptwua.Verdict
+		want    string
+	}{
+		{"forbidden", verdict(waptwua.Denied, "forbidden_kbs", "KB5002803", "servers"), "Forbidden by forbidden_kbs of servers: KB5002803"},
+		{"allowed", verdict(waptwua.Allowed, "allowed_severities", "Critical", "pilots"), "Allowed by allowed_severities of pilots: Critical"},
+		{"clause", verdict(waptwua.Allowed, "clauses", "clause 2", "pilots"), "Decided by a clause of pilots: clause 2"},
+		{"not mentioned, refused", verdict(waptwua.Denied, "default_allow", "false", "built-in"), "No rule allows it, and default_allow of built-in is false"},
+		{"not mentioned, allowed", verdict(waptwua.Allowed, "default_allow", "true", "wapt-get.ini"), "No rule mentions it; default_allow of wapt-get.ini is true"},
+		{"held", held, "Held by install_delay of wapt-get.ini (7d), until 2026-11-24 18:00:00 UTC"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := &fleet{detail: server.HostDetail{List: []server.HostUpdate{{Title: "x", OnHost: waptwua.OnHost{Status: waptwua.StatusDiscarded, Verdict: c.verdict}}}}}
+			if body := html.UnescapeString(get(t, pages(t, f, server.Viewer), "/hosts/x").body); !strings.Contains(body, c.want) {
+				t.Errorf("the page does not say %q", c.want)
+			}
+		})
+	}
+}
+
+func TestHostSaysWhatToDo(t *testing.T) {
+	failure := &waptwua.Failure{HResult: 0x80070070, Name: "ERROR_DISK_FULL", Sentence: "The disk is full.", Remedy: "Free 10 GB.", At: noon.Add(-3 * time.Hour), Attempts: 2}
+	f := &fleet{detail: server.HostDetail{List: []server.HostUpdate{{OnHost: waptwua.OnHost{Status: waptwua.StatusError, Failure: failure}}}}}
+	f.detail.State.Scan.Error = &waptwua.Failure{Sentence: "The scan archive is damaged.", Remedy: "It is fetched anew.", At: noon}
+	body := get(t, pages(t, f, server.Viewer), "/hosts/x").body
+	for _, want := range []string{"0x80070070", "ERROR_DISK_FULL", "The disk is full.", "What to do: Free 10 GB.", "3\u00a0h ago", "2 attempts",
+		"The scan archive is damaged.", "What to do: It is fetched anew."} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+}
+
+// TestHostFilter narrows the updates of a host by status and text.
+func TestHostFilter(t *testing.T) {
+	f := &fleet{detail: server.HostDetail{List: []server.HostUpdate{
+		{Title: "Update of Office", OnHost: waptwua.OnHost{Status: waptwua.StatusOK}},
+		{Title: "Update of Windows", OnHost: waptwua.OnHost{Status: waptwua.StatusMissing}},
+		{Title: "Driver of a printer", OnHost: waptwua.OnHost{Status: waptwua.StatusMissing}},
+	}}}
+	for address, want := range map[string]int{"": 3, "?status=MISSING": 2, "?q=UPDATE": 2, "?status=MISSING&q=update": 1, "?q=nothing": 0} {
+		body := get(t, pages(t, f, server.Viewer), "/hosts/x"+address).body
+		if got := strings.Count(body, `<th scope="row"`); got != want {
+			t.Errorf("%s: %d rows, want %d", address, got, want)
+		}
+	}
+}
+
+// TestUnknownIsSplitByCause expects a word for each reason not to know.
+func TestUnknownIsSplitByCause(t *testing.T) {
+	for want, view := range map[string]server.HostView{
+		"Silent":               {Knowledge: "silent", Standing: server.Enrolled, Status: waptwua.HostOK},
+		"Never scanned":        {Knowledge: "never_scanned", Standing: server.Enrolled},
+		"Scan failed":          {Knowledge: "scan_failed", Standing: server.Enrolled, Status: waptwua.HostOK},
+		"Waiting for approval": {Knowledge: "never_scanned", Standing: server.Awaiting},
+		"Refused":              {Knowledge: "known", Standing: server.Refused, Status: waptwua.HostOK},
+		"PENDING UPDATES":      {Knowledge: "known", Standing: server.Enrolled, Status: waptwua.HostPending},
+	} {
+		f := &fleet{detail: server.HostDetail{HostView: view}}
+		body := get(t, pages(t, f, server.Viewer), "/hosts/x").body
+		_, head, _ := strings.Cut(body, `class="title-line"`)
+		head, _, _ = strings.Cut(head, `head-actions`)
+		if !strings.Contains(head, want) || strings.Contains(head, ">OK") {
+			t.Errorf("%+v is not shown as %q", view, want)
+		}
+	}
+}
