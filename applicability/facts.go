@@ -71,6 +71,10 @@ type Facts struct {
 	// recorded; a nil key is absent with everything below it.
 	Registry map[string]Key `json:"registry,omitempty"`
 
+	// Subkeys lists registry keys whose sub-keys are all recorded, so that a
+	// RegKeyLoop over them is certain although the section is not complete.
+	Subkeys []string `json:"subkeys,omitempty"`
+
 	// Folders maps a CSIDL number to the folder's path. See StandardFolders.
 	Folders map[int]string `json:"folders,omitempty"`
 
@@ -89,6 +93,11 @@ type Facts struct {
 	Packages   map[string]*Package     `json:"packages,omitempty"`   // component packages by identity name~token~arch~language~version
 	Releases   map[string]*ReleaseInfo `json:"releases,omitempty"`   // ProductRelease… by name, e.g. Client.OS.RS2.AMD64
 	Attributes map[string]*string      `json:"attributes,omitempty"` // DeviceAttribute by name, e.g. OSVersion
+
+	// Patches lists codes of Windows Installer patches for which every
+	// product that has them is recorded: such a patch is on no other one,
+	// although the products are not complete.
+	Patches []string `json:"patches,omitempty"`
 }
 
 // OS says which Windows it is, in the terms of OSVERSIONINFOEX.

@@ -17,6 +17,7 @@ type Machine struct {
 	language  *Language
 
 	keys       map[string]*regKey
+	enumerated map[string]bool // keys whose sub-keys are all recorded
 	folders    map[int]string
 	files      map[string]*fileFacts
 	classes    map[string][]Row // namespace "|" class
@@ -24,6 +25,7 @@ type Machine struct {
 	metrics    map[int]*int
 	licenses   map[string]*uint32
 	products   map[string]*productFacts
+	patches    map[string]bool // codes whose products are all recorded
 	packages   map[string]*Package
 	releases   map[string]*Version
 	attributes map[string]*string
@@ -34,7 +36,7 @@ func NewMachine(f *Facts) (*Machine, error) {
 	m := &Machine{
 		name: f.Name, complete: map[Section]bool{},
 		os: f.OS, processor: f.Processor, language: f.Language,
-		folders: map[int]string{}, metrics: f.Metrics,
+		folders: map[int]string{}, metrics: f.Metrics, patches: foldedSet(f.Patches),
 		licenses: folded(f.Licenses), packages: folded(f.Packages), attributes: folded(f.Attributes),
 	}
 	for _, s := range f.Complete {
@@ -43,7 +45,7 @@ func NewMachine(f *Facts) (*Machine, error) {
 	for csidl, folder := range f.Folders {
 		m.folders[csidl] = cleanPath(folder)
 	}
-	m.indexRegistry(f.Registry)
+	m.indexRegistry(f.Registry, f.Subkeys)
 	m.indexWMI(f)
 	for _, index := range []func(*Facts) error{m.indexFiles, m.indexProducts, m.indexReleases} {
 		if err := index(f); err != nil {

@@ -188,10 +188,15 @@ func (m *Machine) patch(p *PatchMetadata) (installed, superseded Truth) {
 			superseded = True
 		}
 	}
-	if m.complete[SectionProducts] || installed == True {
+	if m.everywhere(p.code) || installed == True {
 		return installed, superseded
 	}
 	return installed.Or(Unknown), superseded.Or(Unknown)
+}
+
+// everywhere tells whether each product that has the patch is recorded.
+func (m *Machine) everywhere(patch string) bool {
+	return m.complete[SectionProducts] || m.patches[patch]
 }
 
 // targeted tells whether one of the patch's target products is installed.

@@ -11,6 +11,7 @@ type Questions struct {
 	keys, values, loops, files, queries map[string]bool
 	metrics                             map[int]bool
 	licenses, products, packages        map[string]bool
+	features, components, patches       map[string]bool
 	releases, attributes                map[string]bool
 }
 
@@ -24,6 +25,9 @@ type Asked struct {
 	Metrics    []int    `json:"metrics,omitempty"`
 	Licenses   []string `json:"licenses,omitempty"`
 	Products   []string `json:"products,omitempty"` // product codes
+	Features   []string `json:"features,omitempty"` // names of features, of any of the products
+	Components []string `json:"components,omitempty"`
+	Patches    []string `json:"patches,omitempty"`  // patch codes
 	Packages   []string `json:"packages,omitempty"` // identities of component packages
 	Releases   []string `json:"releases,omitempty"`
 	Attributes []string `json:"attributes,omitempty"`
@@ -41,6 +45,7 @@ func (q *Questions) Add(r *Rules) {
 	note(q.packages, r.Metadata.Package)
 	note(q.products, r.Metadata.Application)
 	if r.Metadata.Patch != nil {
+		note(q.patches, r.Metadata.Patch.Code)
 		for i := range r.Metadata.Patch.Targets {
 			note(q.products, r.Metadata.Patch.Targets[i].ProductCode)
 		}
@@ -52,7 +57,8 @@ func (q *Questions) prepare() {
 		return
 	}
 	for _, set := range []*map[string]bool{
-		&q.keys, &q.values, &q.loops, &q.files, &q.queries, &q.licenses, &q.products, &q.packages, &q.releases, &q.attributes,
+		&q.keys, &q.values, &q.loops, &q.files, &q.queries, &q.licenses, &q.products, &q.features, &q.components, &q.patches,
+		&q.packages, &q.releases, &q.attributes,
 	} {
 		*set = map[string]bool{}
 	}
@@ -101,15 +107,22 @@ func (q *Questions) others(e Expr) {
 	case *MsiProductInstalled:
 		note(q.products, e.ProductCode)
 	case *MsiPartInstalled:
-		for _, p := range e.Products {
-			note(q.products, p)
-		}
+		q.part(e)
 	case *CbsPackageInstalledByIdentity:
 		note(q.packages, e.PackageIdentity)
 	case *ProductRelease:
 		note(q.releases, e.Name)
 	case *DeviceAttribute:
 		note(q.attributes, e.Name)
+	}
+}
+
+func (q *Questions) part(e *MsiPartInstalled) {
+	for _, p := range e.Products {
+		note(q.products, p)
+	}
+	for _, p := range e.Parts {
+		note(map[MsiPart]map[string]bool{MsiFeature: q.features, MsiComponent: q.components, MsiPatch: q.patches}[e.Part], p)
 	}
 }
 
@@ -125,7 +138,8 @@ func (q *Questions) Asked() Asked {
 	return Asked{
 		Keys: sorted(q.keys), Values: sorted(q.values), Loops: sorted(q.loops), Files: sorted(q.files),
 		Queries: sorted(q.queries), Metrics: slices.Sorted(maps.Keys(q.metrics)), Licenses: sorted(q.licenses),
-		Products: sorted(q.products), Packages: sorted(q.packages), Releases: sorted(q.releases), Attributes: sorted(q.attributes),
+		Products: sorted(q.products), Features: sorted(q.features), Components: sorted(q.components), Patches: sorted(q.patches),
+		Packages: sorted(q.packages), Releases: sorted(q.releases), Attributes: sorted(q.attributes),
 	}
 }
 

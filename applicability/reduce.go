@@ -1,9 +1,6 @@
 package applicability
 
-import (
-	"bytes"
-	"encoding/xml"
-)
+import "bytes"
 
 const (
 	manifestOpen  = "<CbsPackageApplicabilityMetadata>"
@@ -41,17 +38,29 @@ func followsMetadata(before []byte) bool {
 }
 
 // firstIdentity is the start tag of the first assemblyIdentity; nil when
-// there is none or the manifest is malformed before it.
+// there is none, or anything before it that is no plain tag or text.
 func firstIdentity(manifest []byte) []byte {
-	dec := xml.NewDecoder(bytes.NewReader(manifest))
-	for {
-		from := dec.InputOffset()
-		t, err := dec.RawToken()
-		if err != nil {
-			return nil
-		}
-		if e, ok := t.(xml.StartElement); ok && e.Name.Local == "assemblyIdentity" {
-			return manifest[from:dec.InputOffset()]
+	const name = "<assemblyIdentity"
+	from := bytes.Index(manifest, []byte(name))
+	if from < 0 || bytes.Contains(manifest[:from], []byte("<!")) {
+		return nil
+	}
+	tag := manifest[from:]
+	if c := tag[min(len(name), len(tag)-1)]; c != ' ' && c != '/' && c != '>' && c != '\t' && c != '\r' && c != '\n' {
+		return nil // another element, whose name begins so
+	}
+	quote := byte(0)
+	for i, c := range tag {
+		switch {
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == '"' || c == '\'':
+			quote = c
+		case c == '>':
+			return tag[:i+1]
 		}
 	}
+	return nil
 }

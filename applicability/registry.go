@@ -15,8 +15,12 @@ const (
 	wow      = `hklm\software\wow6432node`
 )
 
-func (m *Machine) indexRegistry(keys map[string]Key) {
+func (m *Machine) indexRegistry(keys map[string]Key, enumerated []string) {
 	m.keys = make(map[string]*regKey, 2*len(keys))
+	m.enumerated = make(map[string]bool, len(enumerated))
+	for _, name := range enumerated {
+		m.enumerated[cleanKey(name)] = true
+	}
 	for _, name := range sortedKeys(keys) {
 		path := cleanKey(name)
 		if keys[name] == nil {
@@ -58,6 +62,11 @@ func (m *Machine) key(path string) (*regKey, Truth) {
 		}
 	}
 	return nil, Unknown
+}
+
+// allSubkeys tells whether every sub-key of a key is recorded.
+func (m *Machine) allSubkeys(path string) bool {
+	return m.complete[SectionRegistry] || m.enumerated[path]
 }
 
 // value finds a value by its key's folded path and its folded name.

@@ -142,7 +142,7 @@ func (e *RegKeyLoop) Eval(c *Context) Truth {
 		t := c.eval(e.Body)
 		some, every = some.Or(t), every.And(t)
 	}
-	return e.decide(len(k.subkeys), some, every, !c.Machine.complete[SectionRegistry])
+	return e.decide(len(k.subkeys), some, every, !c.Machine.allSubkeys(path))
 }
 
 // decide joins what the recorded sub-keys gave; when there may be more of

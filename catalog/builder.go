@@ -51,11 +51,14 @@ type draft struct {
 	kbs          []waptwua.KB
 }
 
+// many is how many revisions maps have room for before they grow.
+const many = 10_000
+
 // NewBuilder returns an empty Builder.
 func NewBuilder(o Options) *Builder {
 	return &Builder{
 		options: o, graph: &Graph{},
-		numbers: map[string]guid{}, byKey: map[key]guid{}, ids: map[identity]index{}, byRev: map[int]index{},
+		numbers: make(map[string]guid, many), byKey: make(map[key]guid, many), ids: make(map[identity]index, many), byRev: make(map[int]index, many),
 		names: map[string]int32{}, sets: map[string]int32{}, ruleSets: map[[16]byte]int32{},
 		gatherer: NewGatherer(o.Languages),
 		source:   &memory{records: map[int]*Record{}, payload: map[int][]waptwua.SHA1{}, locations: map[waptwua.SHA1]string{}},

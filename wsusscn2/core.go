@@ -38,12 +38,13 @@ func (ps *Parser) Core(data []byte) (Core, error) {
 const rulesEnd = "</ApplicabilityRules>"
 
 // rules returns what inner does. The rules end the fragment and may carry a
-// manifest of forty megabytes, so their end is looked for from the end of the
-// fragment; where something follows, element by element.
+// manifest of forty megabytes, so they are taken to reach to the end tag that
+// ends the fragment, unread; where something follows it, they are read
+// element by element.
 func (p *parser) rules() ([]byte, error) {
 	rest := bytes.TrimRight(p.buf[p.pos:], " \t\r\n")
 	content, ends := bytes.CutSuffix(rest, []byte(rulesEnd))
-	if p.selfClose || len(p.marks) != 1 || !ends || bytes.Contains(content, []byte(rulesEnd[:len(rulesEnd)-1])) {
+	if p.selfClose || len(p.marks) != 1 || !ends {
 		return p.inner()
 	}
 	p.pos += len(rest)

@@ -305,20 +305,26 @@ func (b *builder) assemble(ctx context.Context) error {
 		}
 	}
 	b.facts = nil
-	g := b.graph.GraphOver(nil)
-	b.graph = nil
+	var g *catalog.Graph
+	var data []byte
+	var both errgroup.Group
+	both.Go(func() (err error) {
+		g = b.graph.GraphOver(nil)
+		data, err = g.AppendBinary(make([]byte, 4, 120*g.Len()))
+		return err
+	})
+	both.Go(func() error {
+		err := b.writer.blocks(ctx, "location", b.addresses.blocks())
+		if err != nil {
+			return err
+		}
+		return b.writer.blocks(ctx, "payload", b.payload.blocks())
+	})
+	if err := both.Wait(); err != nil {
+		return err
+	}
 	b.report.Revisions = g.Len()
-	data, err := g.AppendBinary(make([]byte, 4, 120*g.Len()))
-	if err != nil {
-		return err
-	}
 	if err := b.writer.graph(ctx, data); err != nil {
-		return err
-	}
-	if err := b.writer.blocks(ctx, "location", b.addresses.blocks()); err != nil {
-		return err
-	}
-	if err := b.writer.blocks(ctx, "payload", b.payload.blocks()); err != nil {
 		return err
 	}
 	return b.writer.meta(ctx, map[string]string{

@@ -111,4 +111,3 @@ func (c *Catalogue) Close() error { return c.db.Close() }
 
 // Languages are the languages of texts, the best first.
 func (c *Catalogue) Languages() []string { return c.languages }
-
