@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -27,7 +25,11 @@ func engine(b *bench) error {
 		if err != nil {
 			return err
 		}
-		if err := b.decoders("engine-2011", append(inner, path), 60); err != nil {
+		many, err := copies(filepath.Join(b.dir, "copies"), append(inner, path), 60)
+		if err != nil {
+			return err
+		}
+		if err := b.decoders("engine-2011", many); err != nil {
 			return err
 		}
 	}
@@ -39,7 +41,10 @@ func engine(b *bench) error {
 	if err != nil {
 		return err
 	}
-	return b.decoders("engine-full", inner, 1)
+	if err := b.decoders("engine-full", inner); err != nil {
+		return err
+	}
+	return b.memory("engine-full", inner)
 }
 
 func realArchive() (string, bool) {
@@ -101,37 +106,103 @@ func unpack(dir, path string) ([]string, error) {
 	return paths, err
 }
 
-// decoders times ours, cabextract and 7z over the cabinets, several times.
-func (b *bench) decoders(name string, paths []string, times int) error {
-	ours := func(workers int) (time.Duration, int64, error) {
-		return timed(times, func() (int64, error) { return decode(b.ctx, paths, workers) })
+// copies makes so many copies of files that are too small to be timed; of the
+// same file several times cabextract reads the first.
+func copies(dir string, paths []string, times int) (all []string, err error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
 	}
-	one, bytes, err := ours(1)
-	if err != nil {
-		return err
-	}
-	two, _, err := ours(2)
-	if err != nil {
-		return err
-	}
-	fmt.Printf("%s: %d cabinets, %d MB decoded; ours %s, with two workers %s\n", name, len(paths), bytes>>20, rate(bytes, one), rate(bytes, two))
-	for _, peer := range []struct {
-		name       string
-		args       []string
-		aim1, aim2 float64
-	}{{"cabextract", []string{"-q", "-p"}, 1.0, 1.8}, {"7z", []string{"e", "-so", "-bd", "-mmt=1"}, 1.0, 1.8}} {
-		if _, err := exec.LookPath(peer.name); err != nil {
-			fmt.Printf("%s: %s is not installed, left out\n", name, peer.name)
-			continue
-		}
-		d, _, err := timed(times, func() (int64, error) { return 0, b.peer(peer.name, peer.args, paths) })
+	for i, p := range paths {
+		content, err := os.ReadFile(p)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		fmt.Printf("%s: %s %s\n", name, peer.name, rate(bytes, d))
-		b.ratio(name+"-1-vs-"+peer.name, d.Seconds()/one.Seconds(), peer.aim1, peer.name)
-		b.ratio(name+"-2-vs-"+peer.name, d.Seconds()/two.Seconds(), peer.aim2, peer.name)
+		for n := range times {
+			to := filepath.Join(dir, fmt.Sprintf("%d-%d.cab", i, n))
+			if err := os.WriteFile(to, content, 0o644); err != nil {
+				return nil, err
+			}
+			all = append(all, to)
+		}
 	}
+	return all, nil
+}
+
+// decoders times ours, cabextract and 7z over the cabinets.
+//
+// All are whole processes that read files, write their content to nowhere,
+// and start equally often: cabextract and ours once for all cabinets, 7z, which
+// takes one archive, and ours once for each. The files have just been written,
+// so that they are in memory. Each figure is the best of three.
+func (b *bench) decoders(name string, paths []string) error {
+	content, err := contentOf(paths)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%s: %d cabinets, %d MB decoded\n", name, len(paths), content>>20)
+	ours := func(workers int) func() error {
+		return func() error { _, err := b.decoder(workers, paths); return err }
+	}
+	err = b.beside(name, "cabextract", content, ours, func() error {
+		return b.peer("cabextract", append([]string{"-q", "-p"}, paths...)...)
+	})
+	if err != nil {
+		return err
+	}
+	oneByOne := func(workers int) func() error {
+		return func() error {
+			return each(workers, paths, func(p string) error { _, err := b.decoder(1, []string{p}); return err })
+		}
+	}
+	return b.beside(name, "7z", content, oneByOne, func() error {
+		return each(1, paths, func(p string) error { return b.peer("7z", "e", "-so", "-bd", "-mmt=1", p) })
+	})
+}
+
+// beside times ours, with one worker and with two, and a peer.
+func (b *bench) beside(name, peer string, bytes int64, ours func(workers int) func() error, theirs func() error) error {
+	if _, err := exec.LookPath(peer); err != nil {
+		fmt.Printf("%s: %s is not installed, left out\n", name, peer)
+		return nil
+	}
+	one, err := timed(ours(1))
+	if err != nil {
+		return err
+	}
+	two, err := timed(ours(2))
+	if err != nil {
+		return err
+	}
+	d, err := timed(theirs)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%s: ours %s, two at a time %s, %s %s\n", name, rate(bytes, one), rate(bytes, two), peer, rate(bytes, d))
+	b.ratio(name+"-1-vs-"+peer, d.Seconds()/one.Seconds(), 1.0, peer)
+	b.ratio(name+"-2-vs-"+peer, d.Seconds()/two.Seconds(), 1.8, peer)
+	return nil
+}
+
+// memory measures what decoding costs in memory: allocations in a pass, and
+// the most memory of a process with two workers beside what it may take: for
+// each worker a window and the lists of one cabinet, and Go's own needs.
+func (b *bench) memory(name string, paths []string) error {
+	perFrame, err := allocations(paths)
+	if err != nil {
+		return err
+	}
+	b.ratio(name+"-allocations-per-frame-cost", perFrame, 0.01, "none")
+	const workers, eachWorker, ownNeeds = 2, 16 << 20, 24 << 20
+	peak, err := b.decoder(workers, paths)
+	if err != nil {
+		return err
+	}
+	if peak == 0 {
+		fmt.Printf("%s: the memory of a process cannot be measured on this system\n", name)
+		return nil
+	}
+	fmt.Printf("%s: %d MB of memory with two workers\n", name, peak>>20)
+	b.ratio(name+"-memory-cost", float64(peak)/(workers*eachWorker+ownNeeds), 1.0, "two windows and lists")
 	return nil
 }
 
@@ -139,73 +210,36 @@ func rate(bytes int64, d time.Duration) string {
 	return fmt.Sprintf("%.0f MB/s (%.2f s)", float64(bytes)/1e6/d.Seconds(), d.Seconds())
 }
 
-// timed returns the shortest of three measurements of run repeated times
-// times, as the time of one.
-func timed(times int, run func() (int64, error)) (best time.Duration, bytes int64, err error) {
+// timed returns the shortest of three runs.
+func timed(run func() error) (best time.Duration, err error) {
 	for range 3 {
 		start := time.Now()
-		for range times {
-			if bytes, err = run(); err != nil {
-				return 0, 0, err
-			}
+		if err := run(); err != nil {
+			return 0, err
 		}
-		if d := time.Since(start) / time.Duration(times); best == 0 || d < best {
+		if d := time.Since(start); best == 0 || d < best {
 			best = d
 		}
 	}
-	return best, bytes, nil
+	return best, nil
 }
 
-// peer runs a program that writes the content of all files of the cabinets
-// to its standard output, which goes nowhere: one process for all paths, or
-// one each for 7z, which takes a single archive.
-func (b *bench) peer(name string, args, paths []string) error {
-	if name != "7z" {
-		return exec.CommandContext(b.ctx, name, append(slices.Clone(args), paths...)...).Run()
-	}
-	for _, p := range paths {
-		if err := exec.CommandContext(b.ctx, name, append(slices.Clone(args), p)...).Run(); err != nil {
-			return fmt.Errorf("7z %s: %w", p, err)
-		}
+// peer runs a program whose output goes nowhere.
+func (b *bench) peer(name string, args ...string) error {
+	if err := exec.CommandContext(b.ctx, name, args...).Run(); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil
 }
 
-// decode reads every file of every cabinet, workers cabinets at a time, and
-// returns the number of bytes.
-func decode(ctx context.Context, paths []string, workers int) (int64, error) {
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(workers)
-	sizes := make([]int64, len(paths))
-	for i, p := range paths {
-		g.Go(func() error {
-			n, err := decodeOne(ctx, p)
-			sizes[i] = n
-			return err
-		})
+// each calls f for every path, so many at a time.
+func each(parallel int, paths []string, f func(string) error) error {
+	var g errgroup.Group
+	g.SetLimit(parallel)
+	for _, p := range paths {
+		g.Go(func() error { return f(p) })
 	}
-	if err := g.Wait(); err != nil {
-		return 0, err
-	}
-	var total int64
-	for _, n := range sizes {
-		total += n
-	}
-	return total, nil
-}
-
-func decodeOne(ctx context.Context, path string) (n int64, err error) {
-	r, err := cab.OpenReader(path)
-	if err != nil {
-		return 0, err
-	}
-	defer r.Close()
-	err = eachFile(&r.Reader, func(_ *cab.File, content io.Reader) error {
-		m, err := io.Copy(io.Discard, content)
-		n += m
-		return errors.Join(err, ctx.Err())
-	})
-	return n, err
+	return g.Wait()
 }
 
 // eachFile makes one pass over every folder.
