@@ -234,9 +234,8 @@ func (b *builder) work(ctx context.Context, jobs <-chan job, done chan<- result)
 	for range b.options.Workers {
 		g.Go(func() error {
 			gatherer := catalog.NewGatherer(b.options.Languages)
-			var encode rowEncoder
 			for j := range jobs {
-				r, err := decode(ctx, gatherer, &encode, j)
+				r, err := decode(ctx, gatherer, j)
 				if err != nil {
 					return err
 				}
@@ -252,7 +251,7 @@ func (b *builder) work(ctx context.Context, jobs <-chan job, done chan<- result)
 	return g.Wait()
 }
 
-func decode(ctx context.Context, gatherer *catalog.Gatherer, encode *rowEncoder, j job) (result, error) {
+func decode(ctx context.Context, gatherer *catalog.Gatherer, j job) (result, error) {
 	r := result{job: j}
 	if j.shard == nil {
 		return r, nil
@@ -263,7 +262,7 @@ func decode(ctx context.Context, gatherer *catalog.Gatherer, encode *rowEncoder,
 	}
 	r.gathered = gatherer.Gathered()
 	r.row.facts = r.gathered.Facts
-	r.rows, err = encode.rows(r.gathered.Rows)
+	r.rows, err = encodeRows(r.gathered.Rows)
 	r.gathered.Rows, r.shard = nil, nil
 	return r, err
 }
