@@ -1,3 +1,4 @@
+//nolint:misspell // half of it is French
 package text
 
 // catalogue holds the texts: English, French.
