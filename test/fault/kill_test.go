@@ -9,15 +9,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
-
 	"waptwua"
 	"waptwua/internal/origin"
 	"waptwua/server"
 	"waptwua/test/rig"
-	"waptwua/wua"
-	"waptwua/wua/sim"
 )
 
 // The shape of the run: in each round Microsoft has a new archive, the rules
@@ -48,22 +43,23 @@ func TestKills(t *testing.T) {
 		}
 		c.settle(n)
 	}
-	t.Logf("%d kills of the server, %d of the fleet; %d updates installed on %d hosts", c.ofServer, c.ofFleet, c.installed(), c.fleet.Hosts)
+	t.Logf("%d kills of the server, %d of the fleet; %d updates installed on %d hosts", c.ofServer, c.ofFleet, c.installed, c.fleet.Hosts)
 }
 
 // campaign is a system that is being killed again and again.
 type campaign struct {
-	t        *testing.T
-	rand     *rand.Rand
-	world    *rig.World
-	origin   *origin.Origin
-	system   *rig.System
-	fleet    *rig.Fleet
-	rounds   int
-	archives []string // offered so far, the newest last
-	enrolled int      // hosts that the server has been seen to know
-	ofServer int      // kills
-	ofFleet  int
+	t         *testing.T
+	rand      *rand.Rand
+	world     *rig.World
+	origin    *origin.Origin
+	system    *rig.System
+	fleet     *rig.Fleet
+	rounds    int
+	archives  []string // offered so far, the newest last
+	enrolled  int      // hosts that the server has been seen to know
+	ofServer  int      // kills
+	ofFleet   int
+	installed int
 }
 
 func newCampaign(t *testing.T, rounds int) *campaign {
@@ -162,10 +158,8 @@ func (c *campaign) settle(round int) {
 	if hosts := c.system.Summary().Hosts.Enrolled; hosts != c.fleet.Hosts {
 		c.t.Errorf("%d hosts are enrolled, want %d", hosts, c.fleet.Hosts)
 	}
-	for n := range c.fleet.Hosts {
-		c.expectReported(n)
-		c.expectOnce(n)
-	}
+	c.fleet.ExpectReported(settling)
+	c.installed = c.fleet.ExpectOnce()
 }
 
 // publishedIs waits until the server hands out the archive at path.
@@ -178,50 +172,5 @@ func (c *campaign) publishedIs(path string) (sum waptwua.SHA256) {
 		sum = a.SHA256
 		return err == nil && a.Loaded && a.SHA256 == want, fmt.Sprintf("the archive of %s is published, last error %q, %v", a.Created, a.LastError, err)
 	})
-	return sum
-}
-
-// expectReported waits until the server shows what the agent holds.
-func (c *campaign) expectReported(n int) {
-	c.t.Helper()
-	rig.Until(c.t, settling, func() (bool, string) {
-		agent := c.fleet.Agent(n)
-		h, err := c.fleet.Host(n)
-		if err != nil {
-			return false, err.Error()
-		}
-		diff := cmp.Diff(agent.State, rig.Shown(&h), cmpopts.EquateEmpty())
-		return diff == "", fmt.Sprintf("host %d: what the agent holds (-) and the server shows (+) differ:\n%s", n+1, diff)
-	})
-}
-
-// expectOnce fails for an update that was installed twice.
-func (c *campaign) expectOnce(n int) {
-	c.t.Helper()
-	times := map[waptwua.UpdateID]int{}
-	for _, e := range c.fleet.Log(n) {
-		if !installed(e) {
-			continue
-		}
-		if times[e.ID]++; times[e.ID] > 1 {
-			c.t.Errorf("host %d: %s (%s) was installed %d times", n+1, e.Title, e.ID, times[e.ID])
-		}
-	}
-}
-
-// installed tells a successful installation, whether it changed anything or
-// the update was there already.
-func installed(e sim.Event) bool {
-	return e.Operation == sim.OpInstall && (e.Code == wua.Succeeded || e.Code == wua.SucceededWithErrors)
-}
-
-func (c *campaign) installed() (sum int) {
-	for n := range c.fleet.Hosts {
-		for _, e := range c.fleet.Log(n) {
-			if installed(e) {
-				sum++
-			}
-		}
-	}
 	return sum
 }
