@@ -33,8 +33,8 @@ func engine(b *bench) error {
 			return err
 		}
 	}
-	path := filepath.Join(b.dir, "generated.cab")
-	if err := b.generate(path); err != nil {
+	path, err := b.fullArchive()
+	if err != nil {
 		return err
 	}
 	inner, err := unpack(filepath.Join(b.dir, "generated"), path)
@@ -55,6 +55,18 @@ func realArchive() (string, bool) {
 	path := filepath.Join(dir, "offline-scan-2011", "WSUSSCAN.cab")
 	_, err := os.Stat(path)
 	return path, err == nil
+}
+
+// fullArchive is the path of the generated archive, which is made once.
+func (b *bench) fullArchive() (string, error) {
+	if b.archive == "" {
+		path := filepath.Join(b.dir, "generated.cab")
+		if err := b.generate(path); err != nil {
+			return "", err
+		}
+		b.archive = path
+	}
+	return b.archive, nil
 }
 
 func (b *bench) generate(path string) error {
