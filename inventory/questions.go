@@ -1,7 +1,11 @@
 package inventory
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,6 +37,8 @@ type fileName struct {
 
 // query is a WMI query.
 type query struct{ namespace, wql string }
+
+func (q query) String() string { return q.namespace + ": " + q.wql }
 
 // questions is the parsed form of applicability.Asked.
 type questions struct {
@@ -192,4 +198,26 @@ func narrowView(path string, architecture int) string {
 func below(path, folder string) bool {
 	return len(path) >= len(folder) && strings.EqualFold(path[:len(folder)], folder) &&
 		(len(path) == len(folder) || path[len(folder)] == '\\')
+}
+
+// maxQuestions bounds a list of questions in bytes.
+const maxQuestions = 64 << 20
+
+// ParseQuestions reads a list of questions, the JSON form of
+// applicability.Asked. A field that this program does not know is an error:
+// what it asks would otherwise be missing without a word.
+func ParseQuestions(b []byte) (applicability.Asked, error) {
+	var a applicability.Asked
+	if len(b) > maxQuestions {
+		return a, fmt.Errorf("questions of %d bytes: %w of %d", len(b), waptwua.ErrLimit, maxQuestions)
+	}
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&a); err != nil {
+		return a, fmt.Errorf("read questions: %w", err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return a, errors.New("read questions: something follows the JSON object")
+	}
+	return a, nil
 }
