@@ -71,7 +71,7 @@ func (s servicing) child(ctx context.Context, parent, name string) error {
 // is about another one.
 func hidden(err error) error {
 	if errors.Is(err, waptwua.ErrNotFound) {
-		return errors.New("it does not exist")
+		return errors.New(err.Error())
 	}
 	return err
 }

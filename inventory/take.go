@@ -163,7 +163,7 @@ func into[K comparable, V any](m *map[K]*V) func(K, *V) {
 func (t *taker) platform(ctx context.Context, _ *questions) error {
 	id, err := t.host.Platform.Identity(ctx)
 	t.facts.OS, t.facts.Processor, t.facts.Language = id.OS, id.Processor, id.Language
-	_, err = t.end(ctx, platformSection, "identity", err)
+	_, err = t.end(ctx, platformSection, "identity", hidden(err))
 	return err
 }
 

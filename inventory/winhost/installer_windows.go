@@ -20,13 +20,15 @@ var (
 	msiGetProductInfo      = msi.NewProc("MsiGetProductInfoExW")
 	msiQueryFeatureState   = msi.NewProc("MsiQueryFeatureStateExW")
 	msiQueryComponentState = msi.NewProc("MsiQueryComponentStateW")
+	msiEnumProducts        = msi.NewProc("MsiEnumProductsExW")
 	msiEnumPatches         = msi.NewProc("MsiEnumPatchesExW")
 )
 
 const (
 	machineContext = 4 // MSIINSTALLCONTEXT_MACHINE
-	maxPatches     = 100_000
-	codeLen        = 39 // a GUID in braces and the final zero
+	maxProducts    = 10_000
+	maxPatches     = 10_000 // of one product
+	codeLen        = 39     // a GUID in braces and the final zero
 
 	// INSTALLSTATE
 	installedLocal   = 3
@@ -148,20 +150,51 @@ func (i *installer) list() error {
 		return i.err
 	}
 	i.listed, i.patches = true, map[string]map[string]int{}
+	i.err = enumerate(maxProducts, func(index uintptr) (uintptr, error) {
+		var product [codeLen]uint16
+		r, err := call(msiEnumProducts, 0, 0, machineContext, index, uintptr(unsafe.Pointer(&product[0])), 0, 0, 0)
+		if err != nil || r != 0 {
+			return r, err
+		}
+		return 0, i.listProduct(&product)
+	})
+	if i.err != nil {
+		i.err = fmt.Errorf("list of patches: %w", i.err)
+	}
+	return i.err
+}
+
+func (i *installer) listProduct(product *[codeLen]uint16) error {
 	for _, state := range []int{applicability.PatchApplied, applicability.PatchSuperseded, applicability.PatchObsoleted} {
-		if i.err = i.listState(state); i.err != nil {
-			i.err = fmt.Errorf("list of patches: %w", i.err)
-			return i.err
+		err := enumerate(maxPatches, func(index uintptr) (uintptr, error) {
+			var patch [codeLen]uint16
+			r, err := call(msiEnumPatches, uintptr(unsafe.Pointer(&product[0])), 0, machineContext, uintptr(state), index,
+				uintptr(unsafe.Pointer(&patch[0])), 0, 0, 0, 0)
+			if err == nil && r == 0 {
+				i.add(windows.UTF16ToString(patch[:]), windows.UTF16ToString(product[:]), state)
+			}
+			return r, err
+		})
+		if err != nil {
+			return fmt.Errorf("%s: %w", windows.UTF16ToString(product[:]), err)
 		}
 	}
 	return nil
 }
 
-func (i *installer) listState(state int) error {
-	for index := range maxPatches {
-		var patch, product [codeLen]uint16
-		r, err := call(msiEnumPatches, 0, 0, machineContext, uintptr(state), uintptr(index),
-			uintptr(unsafe.Pointer(&patch[0])), uintptr(unsafe.Pointer(&product[0])), 0, 0, 0)
+func (i *installer) add(patch, product string, state int) {
+	patch = strings.ToLower(patch)
+	if i.patches[patch] == nil {
+		i.patches[patch] = map[string]int{}
+	}
+	i.patches[patch][product] = state
+}
+
+// enumerate calls next with 0, 1, 2 … until it says that there are no more
+// items.
+func enumerate(limit int, next func(index uintptr) (result uintptr, err error)) error {
+	for index := range limit {
+		r, err := next(uintptr(index))
 		switch {
 		case err != nil:
 			return err
@@ -170,11 +203,6 @@ func (i *installer) listState(state int) error {
 		case r != 0:
 			return failed(r)
 		}
-		code := strings.ToLower(windows.UTF16ToString(patch[:]))
-		if i.patches[code] == nil {
-			i.patches[code] = map[string]int{}
-		}
-		i.patches[code][windows.UTF16ToString(product[:])] = state
 	}
-	return fmt.Errorf("%w of %d", waptwua.ErrLimit, maxPatches)
+	return fmt.Errorf("%w of %d", waptwua.ErrLimit, limit)
 }
