@@ -19,6 +19,7 @@ import (
 // byte: the server says why it does not take it, keeps the last good one,
 // and takes the healed one.
 func TestCorruptArchive(t *testing.T) {
+	t.Parallel()
 	w := rig.NewWorld(t, small, 1, 2)
 	o := w.Origin(origin.Faults{})
 	s := rig.New(t, o, map[string]string{"archive_roots": w.Roots})
@@ -69,6 +70,7 @@ func flip(t *testing.T, path string) string {
 // wrong byte: none is published, each task says why, and once the origin has
 // healed the fleet becomes compliant.
 func TestCorruptPayloads(t *testing.T) {
+	t.Parallel()
 	long(t)
 	w := rig.NewWorld(t, small, 1, 1)
 	o := w.Origin(origin.Faults{})

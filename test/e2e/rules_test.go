@@ -29,6 +29,7 @@ func looking() map[string]string {
 // TestSignedRules lets hosts that trust the administrator, and hosts that
 // trust another one, take rules as they come: signed, altered, unsigned.
 func TestSignedRules(t *testing.T) {
+	t.Parallel()
 	w := rig.NewWorld(t, small, 1, 1)
 	s := rig.New(t, w.Origin(origin.Faults{}), map[string]string{"archive_roots": w.Roots})
 	s.Start()
@@ -65,6 +66,7 @@ func TestSignedRules(t *testing.T) {
 // TestServerWithAdministrators refuses at the door what no administrator it
 // knows has signed.
 func TestServerWithAdministrators(t *testing.T) {
+	t.Parallel()
 	w := rig.NewWorld(t, small, 1, 1)
 	s := rig.New(t, w.Origin(origin.Faults{}), map[string]string{"archive_roots": w.Roots})
 	b, err := os.ReadFile(s.Admin.Certificate)
@@ -101,6 +103,7 @@ func TestServerWithAdministrators(t *testing.T) {
 // what its hosts know: they refuse the lower version of the rules, and tell
 // it everything anew.
 func TestServerFromBackup(t *testing.T) {
+	t.Parallel()
 	w := rig.NewWorld(t, small, 1, 1)
 	s := rig.New(t, w.Origin(origin.Faults{}), map[string]string{"archive_roots": w.Roots})
 	s.Start()

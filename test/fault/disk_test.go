@@ -21,6 +21,7 @@ import (
 // in their rows, nothing half is published, and when there is room again the
 // fleet becomes compliant.
 func TestFullShelf(t *testing.T) {
+	t.Parallel()
 	v := newVolume(t, "24m")
 	w := rig.NewWorld(t, 200, 1, 1)
 	s := rig.New(t, w.Origin(origin.Faults{}), map[string]string{"archive_roots": w.Roots, "waptwua_folder": v.dir})
@@ -48,6 +49,7 @@ func TestFullShelf(t *testing.T) {
 // too, while hosts report: the log says so, and when there is room again
 // everything comes out as if it had always been there.
 func TestFullData(t *testing.T) {
+	t.Parallel()
 	v := newVolume(t, "64m")
 	w := rig.NewWorld(t, 200, 1, 1)
 	s := rig.NewAt(t, filepath.Join(v.dir, "server"), w.Origin(origin.Faults{}), map[string]string{"archive_roots": w.Roots})

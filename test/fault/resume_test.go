@@ -17,6 +17,7 @@ import (
 // TestResume kills the server in the middle of a download: the next one asks
 // only for the rest, for the archive and for a payload.
 func TestResume(t *testing.T) {
+	t.Parallel()
 	w := rig.NewWorld(t, 200, 1, 1)
 	h := newHolder(w.Origin(origin.Faults{}))
 	s := rig.New(t, h, map[string]string{"archive_roots": w.Roots})
