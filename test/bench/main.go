@@ -57,7 +57,7 @@ type group struct {
 }
 
 func groups() []group {
-	return []group{{"engine", engine}}
+	return []group{{"engine", engine}, {"catalog", catalogue}}
 }
 
 func main() {
