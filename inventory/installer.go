@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"waptwua"
 	"waptwua/applicability"
 )
 
@@ -48,10 +49,14 @@ func (t *taker) patch(states map[string]map[string]int) func(context.Context, st
 	return func(ctx context.Context, code string) (bool, error) {
 		on, err := t.host.Products.Patch(ctx, code)
 		states[code] = on
-		if err == nil {
-			t.facts.Patches = append(t.facts.Patches, code)
+		if err != nil {
+			return false, err
 		}
-		return err == nil, err
+		t.facts.Patches = append(t.facts.Patches, code)
+		if len(on) == 0 {
+			return false, waptwua.ErrNotFound
+		}
+		return true, nil
 	}
 }
 

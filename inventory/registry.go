@@ -77,11 +77,11 @@ func (t *taker) loops(ctx context.Context, loops []keyName) error {
 func (t *taker) enumerate(ctx context.Context, keys []string, seen map[string]bool) ([]string, error) {
 	var found []string
 	for _, path := range keys {
-		if folded := strings.ToLower(path); seen[folded] {
+		folded := strings.ToLower(path)
+		if seen[folded] {
 			continue
-		} else {
-			seen[folded] = true
 		}
+		seen[folded] = true
 		subkeys, err := t.subkeys(ctx, path)
 		if err != nil {
 			return nil, err
