@@ -85,8 +85,10 @@ func (a *app) inventory(ctx context.Context, o inventoryFlags) error {
 	if o.name != "" {
 		name = o.name
 	}
+	show, clear := a.inventoryProgress()
 	facts, report, err := inventory.Take(ctx, inventory.Patient(host, o.patience), asked,
-		inventory.Options{Name: name, At: a.now(), Progress: a.inventoryProgress()})
+		inventory.Options{Name: name, At: a.now(), Progress: show})
+	clear()
 	if err != nil {
 		return err
 	}
@@ -185,13 +187,15 @@ func (a *app) printReport(w io.Writer, r *inventory.Report) error {
 	return err
 }
 
-// inventoryProgress shows on a terminal which section is asked.
-func (a *app) inventoryProgress() func(inventory.Progress) {
-	show := a.progress()
-	if show == nil {
-		return nil
+// inventoryProgress shows on a terminal which section is asked, until clear
+// is called; elsewhere show is nil.
+func (a *app) inventoryProgress() (show func(inventory.Progress), clear func()) {
+	meter := a.progress()
+	if meter == nil {
+		return nil, func() {}
 	}
-	return func(p inventory.Progress) {
-		show(agent.Progress{Operation: "inventory", Name: string(p.Section), Done: int64(p.Done), Total: int64(p.Total)})
+	show = func(p inventory.Progress) {
+		meter(agent.Progress{Operation: "inventory", Name: string(p.Section), Done: int64(p.Done), Total: int64(p.Total)})
 	}
+	return show, func() { meter(agent.Progress{Operation: "inventory", Done: 1, Total: 1}) }
 }
