@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -17,10 +18,23 @@ import (
 	"waptwua/wsusscn2"
 )
 
-// buildMemory is the memory that a build aims to stay within, in bytes, by
-// collecting garbage more often. It is not a limit: an archive with larger
-// shards or fragments takes what it needs.
+// buildMemory is how much memory, in bytes, a build aims to stay within, by
+// collecting garbage more often. It is no limit: an archive with larger shards
+// or fragments takes what it needs.
 const buildMemory = 384 << 20
+
+// boundMemory has the process stay within buildMemory above what it uses
+// already, until the function that it returns is called. GOMEMLIMIT in the
+// environment wins.
+func boundMemory() (release func()) {
+	if os.Getenv("GOMEMLIMIT") != "" {
+		return func() {}
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	before := debug.SetMemoryLimit(int64(m.HeapAlloc) + buildMemory)
+	return func() { debug.SetMemoryLimit(before) }
+}
 
 type catalogBuild struct {
 	out, base string
@@ -69,9 +83,7 @@ func (b *catalogBuild) run(ctx context.Context, archive string, out io.Writer) e
 	if _, err := os.Stat(b.out); err == nil && b.base == "" && !b.full {
 		b.base = b.out
 	}
-	if os.Getenv("GOMEMLIMIT") == "" {
-		defer debug.SetMemoryLimit(debug.SetMemoryLimit(buildMemory))
-	}
+	defer boundMemory()()
 	start := time.Now()
 	r, err := b.build(ctx, archive)
 	if err != nil {

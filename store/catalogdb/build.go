@@ -27,6 +27,7 @@ type BuildOptions struct {
 	// unchanged shards; "": none. One that cannot serve (missing, damaged,
 	// of another version, with other languages) is left out; Report says why.
 	Base     string
+	Archive  waptwua.SHA256               // of the archive, for Catalogue.Archive; zero: not known
 	Workers  int                          // shards decoded at the same time; 0: one for each processor
 	Progress func(shardsDone, shards int) // may be nil; not called concurrently
 }
@@ -328,6 +329,7 @@ func (b *builder) assemble(ctx context.Context) error {
 	}
 	return b.writer.meta(ctx, map[string]string{
 		metaLanguages: strings.Join(b.options.Languages, ","),
+		metaArchive:   b.options.Archive.String(),
 		metaPackage:   g.Head().ID,
 		metaCreated:   g.Head().Created.UTC().Format(time.RFC3339),
 	})

@@ -15,6 +15,7 @@ import (
 // The keys of the table meta.
 const (
 	metaLanguages = "languages"
+	metaArchive   = "archive_sha256"
 	metaPackage   = "package_id"
 	metaCreated   = "created"
 )
