@@ -128,6 +128,9 @@ func (g *Graph) Len() int { return len(g.nodes) }
 // RuleSets is the number of different rule sets.
 func (g *Graph) RuleSets() int { return len(g.ruleNodes) }
 
+// Source is where the graph gets what it does not hold itself.
+func (g *Graph) Source() Source { return g.source }
+
 // With is the same graph with another source. The two share everything else.
 func (g *Graph) With(s Source) *Graph {
 	c := *g
