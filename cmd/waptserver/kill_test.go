@@ -90,11 +90,17 @@ func TestKill(t *testing.T) {
 		if round > 0 && !r.send(t) {
 			t.Fatalf("round %d: the report that was on its way is refused", round)
 		}
-		after := time.Duration(rng.IntN(30)) * time.Millisecond
-		timer := time.AfterFunc(after, func() { _ = c.cmd.Process.Kill() })
-		for r.next(t); r.send(t); r.next(t) {
+		// The moment is random, but one that comes while reports go through,
+		// however slow the machine is.
+		armed, after := 1+rng.IntN(4), time.Duration(rng.IntN(30))*time.Millisecond
+		for n := 0; ; n++ {
+			if n == armed {
+				time.AfterFunc(after, func() { _ = c.cmd.Process.Kill() })
+			}
+			if r.next(t); !r.send(t) {
+				break
+			}
 		}
-		timer.Stop()
 		c.kill()
 	}
 	if r.acknowledged < rounds {
