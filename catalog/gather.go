@@ -26,7 +26,6 @@ type Gatherer struct {
 // fragments is what was gathered of one revision.
 type fragments struct {
 	facts facts
-	rules []byte
 	row   Row
 }
 

@@ -38,7 +38,7 @@ type parsed struct{ rules *applicability.Rules }
 // maxRecords bounds how many records stay in memory.
 const maxRecords = 10_000
 
-type statements struct{ rules, record, location, payload, search *sql.Stmt }
+type statements struct{ rules, record, location, payload *sql.Stmt }
 
 // Open opens the catalogue at path. A file that is none, or damaged, gives
 // ErrFormat, one of another version ErrVersion, a missing one fs.ErrNotExist.
@@ -106,7 +106,7 @@ func (c *Catalogue) prepare(ctx context.Context) error {
 		{&c.read.payload, "SELECT data FROM payload WHERE first <= ? ORDER BY first DESC LIMIT 1"},
 	} {
 		var err error
-		if *s.stmt, err = c.db.PrepareContext(ctx, s.text); err != nil {
+		if *s.stmt, err = c.db.PrepareContext(ctx, s.text); err != nil { //nolint:sqlclosecheck // lives as long as the database
 			return damaged("its tables", err)
 		}
 	}

@@ -172,7 +172,7 @@ func (w *writer) graph(ctx context.Context, data []byte) error {
 
 func (w *writer) blocks(ctx context.Context, table string, list []block) error {
 	for _, b := range list {
-		if _, err := w.tx.ExecContext(ctx, "INSERT INTO "+table+" (first, data) VALUES (?, ?)", b.first, b.data); err != nil {
+		if _, err := w.tx.ExecContext(ctx, "INSERT INTO "+table+" (first, data) VALUES (?, ?)", b.first, b.data); err != nil { //nolint:gosec // table is a constant of the caller
 			return fmt.Errorf("table %s: %w", table, err)
 		}
 	}

@@ -11,5 +11,5 @@ func maxRSS(p *os.ProcessState) int64 {
 	if !ok {
 		return 0
 	}
-	return int64(usage.Maxrss) << 10
+	return usage.Maxrss << 10
 }

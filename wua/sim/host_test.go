@@ -29,7 +29,7 @@ func mustOpen(t *testing.T, o Options) *Host {
 
 func wantCode(t *testing.T, err error, code wua.Code) {
 	t.Helper()
-	if e, ok := err.(*wua.Error); !ok || e.Code != code { //nolint:errorlint // it is returned as it is
+	if e, ok := err.(*wua.Error); !ok || e.Code != code {
 		t.Errorf("got %v, want an error with code %v", err, code)
 	}
 }
