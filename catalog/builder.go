@@ -28,9 +28,10 @@ type Options struct {
 type Builder struct {
 	options  Options
 	graph    *Graph
-	numbers  map[string]guid // of GUIDs, as they are spelled
-	byKey    map[key]guid    // the same in one spelling
-	ids      map[identity]index
+	numbers  map[string]guid // of GUIDs that revisions refer to, as they are spelled
+	byKey    map[key]guid    // of all
+	latest   []index         // by guid: the revision of it that was taken last, or dangling
+	before   []index         // by index: the revision of the same GUID taken before it, or dangling
 	byRev    map[int]index
 	names    map[string]int32
 	sets     map[string]int32 // sets of prerequisites, by their encoding
@@ -58,7 +59,7 @@ const many = 10_000
 func NewBuilder(o Options) *Builder {
 	return &Builder{
 		options: o, graph: &Graph{},
-		numbers: make(map[string]guid, many), byKey: make(map[key]guid, many), ids: make(map[identity]index, many), byRev: make(map[int]index, many),
+		numbers: map[string]guid{}, byKey: make(map[key]guid, many), byRev: make(map[int]index, many),
 		names: map[string]int32{}, sets: map[string]int32{}, ruleSets: map[[16]byte]int32{},
 		gatherer: NewGatherer(o.Languages),
 		source:   &memory{records: map[int]*Record{}, payload: map[int][]waptwua.SHA1{}, locations: map[waptwua.SHA1]string{}},
@@ -93,15 +94,15 @@ func (b *Builder) Node(r wsusscn2.Revision) error {
 }
 
 func (b *Builder) revision(r *wsusscn2.Revision) error {
-	u, err := b.guid(r.ID.GUID)
+	k, err := parseKey(r.ID.GUID)
 	if err != nil {
 		return err
 	}
-	i, id := index(len(b.graph.nodes)), identity{b.graph.guids.keys[u], r.ID.Revision}
+	i, u := index(len(b.graph.nodes)), b.keyNumber(k)
 	if _, ok := b.byRev[r.RevisionID]; ok {
 		return fmt.Errorf("listed twice: %w", waptwua.ErrConflict)
 	}
-	if _, ok := b.ids[id]; ok {
+	if _, ok := b.find(identity{k, r.ID.Revision}); ok {
 		return fmt.Errorf("update %s listed twice: %w", r.ID, waptwua.ErrConflict)
 	}
 	n := node{
@@ -114,7 +115,8 @@ func (b *Builder) revision(r *wsusscn2.Revision) error {
 	if err := b.place(r.Categories); err != nil {
 		return err
 	}
-	b.byRev[r.RevisionID], b.ids[id] = i, i
+	b.byRev[r.RevisionID] = i
+	b.before, b.latest[u] = append(b.before, b.latest[u]), i
 	b.graph.nodes = append(b.graph.nodes, n)
 	b.drafts = append(b.drafts, draft{supersededBy: r.SupersededBy, bundledBy: r.BundledBy})
 	return nil
@@ -168,8 +170,23 @@ func (b *Builder) keyNumber(k key) guid {
 	t := &b.graph.guids
 	u := guid(len(t.keys))
 	t.keys = append(t.keys, k)
+	b.latest = append(b.latest, dangling)
 	b.byKey[k] = u
 	return u
+}
+
+// find is the node of an identity.
+func (b *Builder) find(id identity) (index, bool) {
+	u, ok := b.byKey[id.key]
+	if !ok {
+		return 0, false
+	}
+	for i := b.latest[u]; i != dangling; i = b.before[i] {
+		if int(b.graph.nodes[i].number) == id.number {
+			return i, true
+		}
+	}
+	return 0, false
 }
 
 // name numbers a word that many nodes share.

@@ -85,7 +85,7 @@ func (b *Builder) children(clauses [][]identity, named []index, own map[identity
 func (b *Builder) childClause(members []identity, own map[identity]index) []index {
 	var clause []index
 	for _, id := range members {
-		n, ok := b.ids[id]
+		n, ok := b.find(id)
 		if !ok {
 			n, ok = own[id]
 		}

@@ -19,7 +19,7 @@ func (ps *Parser) Core(data []byte) (Core, error) {
 	err = p.each(func() (err error) {
 		switch string(p.name) {
 		case "UpdateIdentity":
-			c.ID, err = p.updateID()
+			c.ID, err = p.identity(p.ownGUID)
 		case "Properties":
 			err = p.coreProperties(&c)
 		case "Relationships":
@@ -90,7 +90,7 @@ func (p *parser) superseded(c *Core) error {
 	if err := p.more("superseded updates", len(c.Supersedes)); err != nil {
 		return err
 	}
-	g, err := p.guid(p.attr("UpdateID"))
+	g, err := p.ownGUID(p.attr("UpdateID"))
 	c.Supersedes = append(c.Supersedes, g)
 	return err
 }
@@ -133,7 +133,7 @@ func (p *parser) bundled(c *Core) (err error) {
 	switch string(p.name) {
 	case "UpdateIdentity":
 		b.Members = make([]waptwua.UpdateID, 1)
-		b.Members[0], err = p.updateID()
+		b.Members[0], err = p.identity(p.ownGUID)
 	case "AtLeastOne":
 		b.Members, err = p.atLeastOne()
 	default:
@@ -151,7 +151,7 @@ func (p *parser) atLeastOne() (ids []waptwua.UpdateID, err error) {
 		if err := p.more("members of <AtLeastOne>", len(ids)); err != nil {
 			return err
 		}
-		id, err := p.updateID()
+		id, err := p.identity(p.guid)
 		ids = append(ids, id)
 		return err
 	})

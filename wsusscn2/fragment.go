@@ -129,10 +129,10 @@ func (p *parser) eulaFile() (e Eula, err error) {
 	return e, nil
 }
 
-// updateID reads the attributes UpdateID and RevisionNumber; the latter is
-// 0 where the archive leaves it out.
-func (p *parser) updateID() (id waptwua.UpdateID, err error) {
-	if id.GUID, err = p.guid(p.attr("UpdateID")); err != nil {
+// identity reads the attributes UpdateID, with guid or ownGUID, and
+// RevisionNumber, which is 0 where the archive leaves it out.
+func (p *parser) identity(read func([]byte) (string, error)) (id waptwua.UpdateID, err error) {
+	if id.GUID, err = read(p.attr("UpdateID")); err != nil {
 		return id, err
 	}
 	if raw := p.attr("RevisionNumber"); raw != nil {

@@ -176,7 +176,7 @@ func (d *packageDocument) revisionAttributes(r *Revision) error {
 		var err error
 		switch string(a.name) {
 		case "UpdateId":
-			r.ID.GUID, err = d.guid(a.raw)
+			r.ID.GUID, err = d.ownGUID(a.raw)
 		case "RevisionNumber":
 			r.ID.Revision, err = d.id("RevisionNumber", a.raw)
 		case "RevisionId":

@@ -38,11 +38,21 @@ func (p *parser) guid(raw []byte) (string, error) {
 	if g, ok := p.guids[string(raw)]; ok {
 		return g, nil
 	}
+	g, err := p.ownGUID(raw)
+	if err != nil {
+		return "", err
+	}
+	p.guids.keep(raw, g)
+	return g, nil
+}
+
+// ownGUID reads a GUID as guid does, but keeps nothing of it: for those that
+// seldom occur again, where looking them up costs more than making them.
+func (p *parser) ownGUID(raw []byte) (string, error) {
 	g, err := waptwua.NormalizeGUID(string(raw))
 	if err != nil {
 		return "", p.errorf("%.60v", err)
 	}
-	p.guids.keep(raw, g)
 	return g, nil
 }
 
