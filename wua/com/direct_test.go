@@ -42,6 +42,10 @@ type directListener struct {
 
 func (directListener) release() {}
 
+func (directListener) Hold()    {}
+func (l directListener) Call()  { l.notify() }
+func (directListener) Release() {}
+
 type directObject struct {
 	apartment direct
 	of        *comtest.Object
@@ -69,8 +73,6 @@ func (o *directObject) invoke(kind comtest.Kind, name string, args []any) (any, 
 		switch a := a.(type) {
 		case *directObject:
 			list[i] = a.of
-		case directListener:
-			list[i] = comtest.Callback(a.notify)
 		default:
 			list[i] = a
 		}
@@ -121,7 +123,7 @@ func clock() func() time.Time {
 func open(t *testing.T, by enter, w *wuatest.World, faults ...wuatest.Fault) *subject {
 	t.Helper()
 	s, err := sim.Open(sim.Options{
-		Dir: t.TempDir(), Machine: w.Machine, Now: clock(), Script: script(t, faults),
+		Dir: wuatest.TempDir(t), Machine: w.Machine, Now: clock(), Script: script(t, faults),
 		Graphs: sim.NewGraphs(sim.GraphsOptions{Roots: w.Roots, Now: time.Now}),
 	})
 	if err != nil {
@@ -144,7 +146,7 @@ func open(t *testing.T, by enter, w *wuatest.World, faults ...wuatest.Fault) *su
 
 func (h *subject) reopen(t *testing.T, enter func() (apartment, error)) *Host {
 	t.Helper()
-	host, err := newHost(Options{}, platform{enter: enter, windows: fakeWindows, pending: func() ([]string, error) { return nil, nil }})
+	host, err := newHost(Options{}, platform{enter: enter, edition: fakeEdition, pending: func() ([]string, error) { return nil, nil }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,8 +158,8 @@ func (h *subject) reopen(t *testing.T, enter func() (apartment, error)) *Host {
 	return host
 }
 
-func fakeWindows() (windows, error) {
-	return windows{product: "Windows 10 Pro", release: "22H2", major: 10, build: 19045, revision: 1, architecture: "amd64"}, nil
+func fakeEdition() (edition, error) {
+	return edition{product: "Windows 10 Pro", release: "22H2", major: 10, build: 19045, revision: 1, architecture: "amd64"}, nil
 }
 
 func script(t *testing.T, faults []wuatest.Fault) *sim.Script {
@@ -197,7 +199,9 @@ func opener(by enter) wuatest.Opener {
 	}
 }
 
-func TestContract(t *testing.T) { wuatest.Run(t, opener(enterDirectly)) }
+func runContract(t *testing.T, by enter) { wuatest.Run(t, opener(by)) }
+
+func TestContract(t *testing.T) { runContract(t, enterDirectly) }
 
 // ways are the ways to the double that this system has.
 func ways() map[string]enter {

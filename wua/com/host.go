@@ -30,7 +30,7 @@ const (
 // platform is what a Windows gives.
 type platform struct {
 	enter   func() (apartment, error) // makes the calling thread use COM
-	windows func() (windows, error)   // what Windows this is
+	edition func() (edition, error)   // what Windows this is
 	pending func() ([]string, error)  // restarts that others than WUA wait for
 }
 

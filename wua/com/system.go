@@ -93,7 +93,7 @@ func (h *Host) RebootPending(ctx context.Context) (wua.Reboot, error) {
 // Info describes the Windows and its update agent.
 func (h *Host) Info(ctx context.Context) (wua.Info, error) {
 	return serve(ctx, h, "info", func(s *session) (i wua.Info, err error) {
-		w, err := s.platform.windows()
+		w, err := s.platform.edition()
 		if err != nil {
 			return i, err
 		}
@@ -113,19 +113,19 @@ func (h *Host) Info(ctx context.Context) (wua.Info, error) {
 	})
 }
 
-// windows is what Windows says of itself.
-type windows struct {
-	product, release, edition string // ProductName, DisplayVersion or ReleaseId, EditionID
-	major, minor, build       int
-	revision                  int // UBR
-	architecture              string
+// edition is what Windows says of itself.
+type edition struct {
+	product, release    string // ProductName; DisplayVersion or ReleaseId
+	major, minor, build int
+	revision            int // UBR
+	architecture        string
 }
 
 // firstWindows11 is the build from which the product name of a client lies:
 // the registry of Windows 11 says Windows 10.
 const firstWindows11 = 22000
 
-func (w windows) info() wua.Info {
+func (w edition) info() wua.Info {
 	name := w.product
 	if w.build >= firstWindows11 && strings.HasPrefix(name, "Windows 10") {
 		name = "Windows 11" + strings.TrimPrefix(name, "Windows 10")

@@ -25,6 +25,7 @@ type running[T any] struct {
 func start[T any](callback Callback, f func(context.Context, func(wua.Progress)) (T, error)) *running[T] {
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &running[T]{abort: cancel, done: make(chan struct{})}
+	callback.Hold()
 	taken := make(chan struct{})
 	var once sync.Once
 	go func() {
@@ -34,10 +35,11 @@ func start[T any](callback Callback, f func(context.Context, func(wua.Progress))
 			r.mu.Lock()
 			r.progress = p
 			r.mu.Unlock()
-			callback()
+			callback.Call()
 		})
 		close(r.done)
-		callback()
+		callback.Call()
+		callback.Release()
 	}()
 	select {
 	case <-taken:

@@ -36,8 +36,13 @@ const (
 // Decimal is an integer that travels as VT_DECIMAL.
 type Decimal int64
 
-// Callback is what a listener that was handed over does when it is called.
-type Callback func()
+// Callback is a listener that was handed over. Whoever keeps it beyond the
+// call holds it first and releases it in the end.
+type Callback interface {
+	Hold()
+	Call()
+	Release()
+}
 
 type method func(args []any) (any, error)
 
