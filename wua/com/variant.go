@@ -86,9 +86,9 @@ func decimal(b [16]byte, low uint64) (any, error) {
 
 // date converts a VT_DATE: days since 30 December 1899, the fraction being
 // the time of day whatever the sign of the days. It is rounded to a second.
-func date(days float64) (time.Time, error) {
+func date(days float64) (any, error) {
 	if math.IsNaN(days) || days < -657435 || days >= 2958466 {
-		return time.Time{}, fmt.Errorf("a VARIANT with the impossible date %v", days)
+		return nil, fmt.Errorf("a VARIANT with the impossible date %v", days)
 	}
 	whole, part := math.Modf(days)
 	epoch := time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC)
