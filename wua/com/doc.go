@@ -25,8 +25,9 @@
 //
 // # Installing
 //
-// All updates of a call go to WUA as one installation, which orders and
-// reports them; the begin of each is told as WUA moves on, and a context that
+// All updates of a call go to WUA as one installation. WUA takes them in an
+// order of its own (transcripts of real hosts show the last one first); the
+// begin of each is told as WUA moves on, and a context that
 // ends asks WUA to abort (RequestAbort) and returns its results so far. The
 // calls that WUA offers no abort for run to their end on the COM thread: the
 // caller gets the context's error after Options.Grace, and until the call has

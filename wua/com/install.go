@@ -69,7 +69,7 @@ type batch struct {
 	ids      []waptwua.UpdateID
 	places   []int
 	progress func(wua.Progress)
-	begun    int // updates whose begin was told
+	told     map[int]bool // places whose begin was told
 	percent  int
 }
 
@@ -78,7 +78,7 @@ func (s *session) change(ctx context.Context, v verbs, ids []waptwua.UpdateID, p
 		return nil, &wua.Error{Op: v.op, Code: wua.NoUpdate}
 	}
 	res := &wua.Result{Updates: make([]wua.UpdateResult, len(ids))}
-	b := &batch{ids: ids, progress: progress}
+	b := &batch{ids: ids, progress: progress, told: map[int]bool{}}
 	list, err := s.create(progUpdates)
 	if err != nil {
 		return nil, err
@@ -98,7 +98,6 @@ func (s *session) change(ctx context.Context, v verbs, ids []waptwua.UpdateID, p
 		return nil, err
 	}
 	if ctx.Err() == nil {
-		b.reach(len(b.places), 100)
 		report(progress, wua.Progress{Index: len(ids), Count: len(ids), Percent: 100})
 	}
 	summarize(res, ctx.Err() != nil)
@@ -182,17 +181,20 @@ func (b *batch) step(running object) {
 	if err != nil {
 		return
 	}
-	b.reach(int(index)+1, int(percent))
+	b.percent = max(b.percent, min(int(percent), 100))
+	if 0 <= index && index < int64(len(b.places)) {
+		b.tell(b.places[index])
+	}
 }
 
-// reach tells the begin of every update up to the n-th that was not told
-// yet. What WUA says of the percentage never goes back.
-func (b *batch) reach(n, percent int) {
-	b.percent = max(b.percent, min(percent, 100))
-	for ; b.begun < min(n, len(b.places)); b.begun++ {
-		place := b.places[b.begun]
-		report(b.progress, wua.Progress{Update: b.ids[place], Index: place, Count: len(b.ids), Percent: b.percent})
+// tell tells the begin of an update, once. WUA takes updates in an order of
+// its own, and what it says of the percentage never goes back.
+func (b *batch) tell(place int) {
+	if b.told[place] {
+		return
 	}
+	b.told[place] = true
+	report(b.progress, wua.Progress{Update: b.ids[place], Index: place, Count: len(b.ids), Percent: b.percent})
 }
 
 // results reads an IInstallationResult.
@@ -211,6 +213,9 @@ func (b *batch) results(o object, res *wua.Result) error {
 		one.release()
 		if err != nil {
 			return err
+		}
+		if res.Updates[place].Code != wua.NotStarted { // it may have been too quick to be seen
+			b.tell(place)
 		}
 	}
 	return nil
