@@ -327,7 +327,7 @@ func TestDecode(t *testing.T) {
 // FuzzDecode checks that dates stay within what a VARIANT can say, and that
 // nothing panics.
 func FuzzDecode(f *testing.F) {
-	f.Add(uint16(vtDate), uint64(math.Float64bits(46226.5)))
+	f.Add(uint16(vtDate), math.Float64bits(46226.5))
 	f.Add(uint16(vtDecimal), uint64(12))
 	f.Fuzz(func(t *testing.T, vt uint16, bits uint64) {
 		v, err := decode(variant(vt, [6]byte{}, bits))
