@@ -49,6 +49,7 @@ func TestFactsRoundTrip(t *testing.T) {
 			},
 			`HKLM\Gone`: nil,
 		},
+		Subkeys: []string{`HKLM\A`}, Patches: []string{"{X}"},
 		Folders:  applicability.StandardFolders(applicability.ArchX64),
 		Files:    map[string]*applicability.FileInfo{`C:\a`: {Version: &sz}, `C:\gone`: nil},
 		Packages: map[string]*applicability.Package{"p": {Installable: &no}},

@@ -2,6 +2,8 @@ package applicability_test
 
 import (
 	"errors"
+	"reflect"
+	"slices"
 	"testing"
 
 	"golang.org/x/tools/txtar"
@@ -11,7 +13,7 @@ import (
 )
 
 // FuzzParse holds the parser to: an error or rules, never a panic, and the rules
-// give one answer, with a trace and without.
+// give one answer, with a trace and without, reduced or not.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(`<IsInstalled><And><b.Processor Architecture="9"/><Not><CbsPackageInstalled/></Not></And></IsInstalled>`))
 	f.Add([]byte(`<IsInstallable><b.RegKeyLoop Key="HKEY_LOCAL_MACHINE" Subkey="SOFTWARE" TrueIf="All"><b.RegDword Key="HKEY_LOOP_TARGET" Subkey="" Value="X" Data="1"/></b.RegKeyLoop></IsInstallable>`))
@@ -31,14 +33,25 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		for _, ask := range []func(*applicability.Context) applicability.Truth{r.Installed, r.Installable, r.Superseded} {
-			plain := ask(&applicability.Context{Machine: m})
-			traced := ask((&applicability.Context{Machine: m}).WithTrace(new(applicability.Trace)))
-			if plain != traced {
-				t.Fatalf("plain %v, traced %v", plain, traced)
-			}
+		reduced, err := p.Parse(applicability.Reduce(rules))
+		if err != nil {
+			t.Fatalf("reduced rules: %v", err)
+		}
+		if !reflect.DeepEqual(r.Metadata, reduced.Metadata) || !slices.Equal(r.Unsupported, reduced.Unsupported) {
+			t.Fatalf("rules %+v, reduced %+v", r, reduced)
+		}
+		plain := answers(r, &applicability.Context{Machine: m})
+		if traced := answers(r, (&applicability.Context{Machine: m}).WithTrace(new(applicability.Trace))); plain != traced {
+			t.Fatalf("plain %v, traced %v", plain, traced)
+		}
+		if got := answers(reduced, &applicability.Context{Machine: m}); plain != got {
+			t.Fatalf("plain %v, reduced %v", plain, got)
 		}
 	})
+}
+
+func answers(r *applicability.Rules, c *applicability.Context) [3]applicability.Truth {
+	return [3]applicability.Truth{r.Installed(c), r.Installable(c), r.Superseded(c)}
 }
 
 // FuzzFacts: facts that are accepted can be indexed and written again.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/x509"
+	"encoding/asn1"
 	"encoding/binary"
 	"errors"
 	"strings"
@@ -162,6 +163,12 @@ func TestSignaturesThatDoNotCount(t *testing.T) {
 		{"certificate of another purpose", func(t *testing.T) []byte {
 			return signed(t, authsign.Options{Signer: issue(t, authsign.Certificate{Name: "web", Usage: x509.ExtKeyUsageServerAuth})})
 		}, waptwua.ErrNotTrusted, "not meant for this purpose"},
+		{"signature of a program, with the cabinet's digest", func(t *testing.T) []byte {
+			return signed(t, authsign.Options{Type: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 2, 1, 15}})
+		}, waptwua.ErrNotTrusted, "not for a cabinet"},
+		{"signature of an MSI, with the cabinet's digest", func(t *testing.T) []byte {
+			return signed(t, authsign.Options{Type: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 2, 1, 30}})
+		}, waptwua.ErrNotTrusted, "not for a cabinet"},
 		{"unsigned", func(t *testing.T) []byte { return unsigned(t, "x").b }, ErrUnsigned, "no signature"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

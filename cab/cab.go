@@ -50,8 +50,14 @@
 //
 // # Compatibility
 //
-// The package imports the standard library and package lzx. The format is
-// published as [MS-CAB]; where that leaves a case open the package does what
+// The package imports the standard library and package lzx, and needs the Go
+// version that go.mod names. What is exported, the bytes that a well-formed
+// cabinet gives, and which of the four kinds a fault has, stay as they are; new
+// fields may come to Limits, Header, Folder and File, so use their names in
+// literals. The wording of errors and the default limits may change, the limits
+// only upwards.
+//
+// The format is published as [MS-CAB]; where that leaves a case open the package does what
 // cabextract (libmspack) does. docs/formats/cab.md lists these cases and
 // those in which it is deliberately stricter.
 //

@@ -3,6 +3,7 @@ package cab_test
 import (
 	"bytes"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -76,4 +77,38 @@ func ExampleReader_Open() {
 	}
 	fmt.Println(string(b))
 	// Output: goodbye
+}
+
+// What comes from strangers is read within limits, and a fault tells its kind
+// and its place.
+func ExampleNewReaderLimits() {
+	limits := cab.Limits{Files: 1000, FileBytes: 10}
+	damaged := bytes.Clone(tiny)
+	damaged[44] = 200 // the first file's size
+	r, err := cab.NewReaderLimits(bytes.NewReader(damaged), int64(len(damaged)), limits)
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = r.Files[0].Open()
+	var fault *cab.FormatError
+	if errors.As(err, &fault) {
+		fmt.Println(errors.Is(err, cab.ErrLimit), fault.Offset)
+	}
+	fmt.Println(err)
+	// Output:
+	// true 44
+	// cab: limit exceeded at offset 44: "c/1" has 200 bytes, the limit is 10
+}
+
+// Path is the name to create a file under: it never leads out of the
+// directory that it is joined to.
+func ExampleFile_Path() {
+	for _, name := range []string{"c/1", "../../etc/passwd", "C:/boot.ini"} {
+		path, err := (&cab.File{Name: name}).Path()
+		fmt.Printf("%q %v\n", path, err != nil)
+	}
+	// Output:
+	// "c/1" false
+	// "" true
+	// "" true
 }

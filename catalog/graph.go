@@ -271,3 +271,12 @@ func (g *Graph) ids(list []index) []waptwua.UpdateID {
 	}
 	return ids
 }
+
+// Record is what the fragments say about a revision; nil when the graph does
+// not hold it, or the archive no fragment that describes it.
+func (g *Graph) Record(id waptwua.UpdateID) *Record {
+	if i, ok := g.find(id); ok {
+		return g.record(i)
+	}
+	return nil
+}

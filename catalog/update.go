@@ -14,6 +14,7 @@ import (
 const (
 	categoryClassification = "UpdateClassification"
 	categoryProduct        = "Product"
+	categoryFamily         = "ProductFamily"
 )
 
 // handlerOSInstaller is the update handler whose payload the Windows Update

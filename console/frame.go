@@ -77,7 +77,7 @@ func switchLanguage(q *request) (answer, error) {
 	if !ok {
 		return answer{}, invalid("language %.20q", q.FormValue("language"))
 	}
-	cookie := &http.Cookie{
+	cookie := &http.Cookie{ //nolint:gosec // Secure follows the connection: plain HTTP is for the loopback interface
 		Name: languageCookie, Value: l.Tag(), Path: "/", MaxAge: 365 * 24 * 3600,
 		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: q.TLS != nil,
 	}

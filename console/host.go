@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"waptwua"
 	"waptwua/server"
@@ -18,7 +19,7 @@ type hostPage struct {
 	frame
 	server.HostDetail
 	Query     *query
-	Published waptwua.SHA256 // the archive that the server publishes; zero: none
+	Published waptwua.Archive // the archive that the server publishes; zero: none
 	Matching  []server.HostUpdate
 }
 
@@ -41,7 +42,7 @@ func showHost(hosts Hosts, summaries Summaries) handler {
 			return answer{}, err
 		}
 		if sum.Archive != nil {
-			p.Published = sum.Archive.SHA256
+			p.Published = sum.Archive.Archive
 		}
 		p.Matching = matching(p.List, status, search)
 		return show(p.view())
@@ -79,7 +80,17 @@ func (p hostPage) settings() []setting {
 // oldArchive tells whether the last scan used another archive than the one published now.
 func (p hostPage) oldArchive() bool {
 	used := p.State.Scan.Archive
-	return !used.IsZero() && !p.Published.IsZero() && used != p.Published
+	return !used.IsZero() && !p.Published.SHA256.IsZero() && used != p.Published.SHA256
+}
+
+// archiveDate is when Microsoft made the archive of the last scan. The server
+// knows it of the one it publishes; of others there is what the host said,
+// which may be when the file was published.
+func (p hostPage) archiveDate() time.Time {
+	if p.State.Scan.Archive == p.Published.SHA256 && !p.Published.Created.IsZero() {
+		return p.Published.Created
+	}
+	return p.State.Scan.ArchiveDate
 }
 
 // setStanding is POST /hosts/{uuid}/standing: approve or refuse.

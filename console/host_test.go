@@ -86,3 +86,28 @@ func TestUnknownIsSplitByCause(t *testing.T) {
 		}
 	}
 }
+
+// TestArchiveOfTheScan expects the date that Microsoft gave the archive
+// rather than what the host took from the file, and a word when it is not
+// the one published now.
+func TestArchiveOfTheScan(t *testing.T) {
+	published := &server.ArchiveView{Archive: waptwua.Archive{SHA256: waptwua.SHA256{1}, Created: noon.Add(-13 * 24 * time.Hour)}}
+	for _, c := range []struct {
+		name  string
+		used  waptwua.SHA256
+		says  string
+		other bool
+	}{
+		{"the published one", waptwua.SHA256{1}, "13 days ago", false},
+		{"another one", waptwua.SHA256{2}, "5\u00a0h ago", true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := &fleet{summary: server.Summary{Archive: published}}
+			f.detail.State.Scan = waptwua.Scan{At: noon, Archive: c.used, ArchiveDate: noon.Add(-5 * time.Hour)}
+			body := get(t, pages(t, f, server.Viewer), "/hosts/x").body
+			if !strings.Contains(body, c.says) || strings.Contains(body, "not the archive that the server publishes") != c.other {
+				t.Errorf("the page does not say %q, or the wrong thing about the archive", c.says)
+			}
+		})
+	}
+}

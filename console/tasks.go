@@ -76,11 +76,3 @@ func fetchNow(jobs Jobs) handler {
 		return goTo("/runs?" + noticeParam + "=" + notice)
 	}
 }
-
-// size writes bytes; unknown ones, which are negative, as a dash.
-func (f frame) size(n int64) string {
-	if n < 0 {
-		return "–"
-	}
-	return f.Size(n)
-}

@@ -33,10 +33,22 @@
 // descriptions leave a case open, the package does what libmspack (the
 // decoder of cabextract) does; docs/formats/lzx.md lists these cases.
 //
+// # Limits
+//
+// A Decoder occupies the window, one frame more and about 70 KB: 2.2 MB for
+// 21 bits, whatever its input. A frame never gives more than FrameSize bytes.
+// How many frames are decoded is for the caller to bound.
+//
 // # Compatibility
 //
-// The package imports the standard library only. A Decoder is used by one
-// goroutine at a time; Decoders share nothing that changes.
+// The package imports the standard library only, uses neither unsafe nor
+// assembly, and needs the Go version that go.mod names. A Decoder is used by
+// one goroutine at a time; Decoders share nothing that changes.
+//
+// What is exported, the bytes that a well-formed stream gives, and that
+// malformed ones give a FormatError, stay as they are. The wording of errors,
+// the offset they name for a given fault, and which malformed streams are
+// found out, may change: towards refusing more, never towards other bytes.
 //
 // The format is described in Microsoft's "LZX Data Compression Format" (part
 // of the Cabinet SDK), in [MS-PATCH] for the parts LZX DELTA shares, and was

@@ -37,7 +37,7 @@ func TestExitCodes(t *testing.T) {
 }
 
 func TestWrongCommandLines(t *testing.T) {
-	for _, args := range [][]string{{"frobnicate"}, {"waptwua-scan", "extra"}, {"waptwua-scan", "--no-such-flag"}, {"sign"}, {"sign", "--type", "action", "x.json"}} {
+	for _, args := range [][]string{{"frobnicate"}, {"waptwua-scan", "extra"}, {"waptwua-scan", "--no-such-flag"}, {"sign"}, {"inventory"}, {"inventory", "--questions", "a", "--archive", "b"}, {"sign", "--type", "action", "x.json"}} {
 		var stderr bytes.Buffer
 		if code := run(t.Context(), args, io.Discard, &stderr); code != exitUsage || stderr.Len() == 0 {
 			t.Errorf("%v: exit code %d, message %q; want 2 and a message", args, code, &stderr)

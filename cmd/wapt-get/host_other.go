@@ -15,6 +15,7 @@ import (
 	"waptwua/agent/settings"
 	"waptwua/applicability"
 	"waptwua/internal/pki"
+	"waptwua/inventory"
 	"waptwua/wua/sim"
 )
 
@@ -27,17 +28,12 @@ import (
 //	script      what goes wrong, as JSON
 //	seed        number that decides what the archive leaves to chance
 func openHost(config string, _ *settings.Settings) (*windowsHost, error) {
-	file, err := ini.LoadSources(ini.LoadOptions{Insensitive: true, IgnoreInlineComment: true, AllowPythonMultilineValues: true}, config)
+	read, err := openSimulator(config)
 	if err != nil {
-		return nil, fmt.Errorf("reading [simulator]: %w", err)
-	}
-	section, err := file.GetSection("simulator")
-	if err != nil {
-		return nil, errors.New("there is no Windows here: give a recorded machine in wapt-get.ini, [simulator] machine = FACTS.json")
+		return nil, err
 	}
 	h := &windowsHost{}
 	o := sim.Options{Now: time.Now}
-	read := reader{dir: filepath.Dir(config), section: section}
 	facts := read.file("machine")
 	roots := read.file("roots")
 	script := read.file("script")
@@ -63,6 +59,33 @@ func openHost(config string, _ *settings.Settings) (*windowsHost, error) {
 	o.Graphs = sim.NewGraphs(sim.GraphsOptions{Roots: h.roots, AllowSHA1: h.allowSHA1, Now: time.Now})
 	h.wua, err = sim.Open(o)
 	return h, err
+}
+
+// openSimulator reads the section [simulator].
+func openSimulator(config string) (*reader, error) {
+	file, err := ini.LoadSources(ini.LoadOptions{Insensitive: true, IgnoreInlineComment: true, AllowPythonMultilineValues: true}, config)
+	if err != nil {
+		return nil, fmt.Errorf("reading [simulator]: %w", err)
+	}
+	section, err := file.GetSection("simulator")
+	if err != nil {
+		return nil, errors.New("there is no Windows here: give a recorded machine in wapt-get.ini, [simulator] machine = FACTS.json")
+	}
+	return &reader{dir: filepath.Dir(config), section: section}, nil
+}
+
+// openInventory is the recorded machine given, or the one of [simulator].
+func openInventory(config, machine string) (h inventory.Host, name string, closeHost func(), err error) {
+	if machine == "" {
+		read, err := openSimulator(config)
+		if err != nil {
+			return h, "", nil, fmt.Errorf("%w; or use --machine", err)
+		}
+		if machine = read.path("machine", ""); machine == "" {
+			return h, "", nil, errors.New("[simulator] machine is not set: give a FACTS.json there or with --machine")
+		}
+	}
+	return recordedMachine(machine)
 }
 
 // reader reads the options of [simulator] and keeps the first error.

@@ -2,11 +2,14 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"time"
 
 	"golang.org/x/sys/windows"
 
 	"waptwua/agent/settings"
+	"waptwua/inventory"
+	"waptwua/inventory/winhost"
 	"waptwua/wua/com"
 )
 
@@ -17,4 +20,16 @@ func openHost(string, *settings.Settings) (*windowsHost, error) {
 		return nil, fmt.Errorf("the Windows Update Agent: %w", err)
 	}
 	return &windowsHost{wua: host, booted: time.Now().Add(-windows.DurationSinceBoot())}, nil
+}
+
+// openInventory is this computer, or the recorded machine given.
+func openInventory(_, machine string) (h inventory.Host, name string, closeHost func(), err error) {
+	if machine != "" {
+		return recordedMachine(machine)
+	}
+	if name, err = os.Hostname(); err != nil {
+		return h, "", nil, err
+	}
+	h, closeHost = winhost.Open()
+	return h, name, closeHost, nil
 }

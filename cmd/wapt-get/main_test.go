@@ -38,6 +38,7 @@ func TestScripts(t *testing.T) {
 			e.Values["server"] = server
 			e.Setenv("SERVER", server.URL)
 			e.Setenv("CONSOLE", console)
+			e.Setenv("ARCHIVE", fixture.Path(t, "offline-scan-2011/WSUSSCAN.cab"))
 			e.Setenv("FINGERPRINT", pki.Fingerprint(server.CA))
 			for name, b := range map[string][]byte{"server-ca.pem": server.CAPEM(), "token.txt": []byte(agenttest.Token + "\n"), "machine.json": facts} {
 				if err := os.WriteFile(filepath.Join(e.WorkDir, name), b, 0o600); err != nil {

@@ -9,6 +9,7 @@ import (
 	"path"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -61,7 +62,8 @@ func extractTo(ctx context.Context, r *cab.Reader, dir string, nested bool, limi
 		return err
 	}
 	defer root.Close()
-	x := &extraction{ctx: ctx, root: root, nested: nested, limit: limit, stderr: stderr, seen: map[string]bool{}, dirs: map[string]bool{".": true}, start: time.Now()}
+	x := &extraction{ctx: ctx, root: root, nested: nested, inner: innerCabinets{maxInner}, limit: limit, stderr: stderr,
+		seen: map[string]bool{}, dirs: map[string]bool{".": true}, start: time.Now()}
 	if err := x.cabinet(r, "", 0); err != nil {
 		return err
 	}
@@ -78,6 +80,7 @@ type extraction struct {
 	ctx     context.Context //nolint:containedctx // lives for one command
 	root    *os.Root
 	nested  bool
+	inner   innerCabinets
 	limit   int64
 	stderr  io.Writer
 	seen    map[string]bool // paths written, in lower case
@@ -100,7 +103,7 @@ func (x *extraction) cabinet(r *cab.Reader, prefix string, depth int) error {
 			return nil
 		}
 		if x.nested && isInner(f) {
-			return asInner(f, content, depth, func(inner *cab.Reader) error { return x.cabinet(inner, name+"/", depth+1) },
+			return x.inner.open(f, content, depth, func(inner *cab.Reader) error { return x.cabinet(inner, name+"/", depth+1) },
 				func(err error) { x.refuse(name, err) })
 		}
 		return x.file(name, f, content)
@@ -131,10 +134,14 @@ func reservedElement(p string) string {
 		base, _, _ := strings.Cut(strings.ToLower(e), ".")
 		base = strings.TrimRight(base, " ")
 		switch base {
-		case "con", "prn", "aux", "nul":
+		case "con", "prn", "aux", "nul", "conin$", "conout$":
 			return e
 		}
-		if len(base) == 4 && (strings.HasPrefix(base, "com") || strings.HasPrefix(base, "lpt")) && base[3] >= '1' && base[3] <= '9' {
+		port, isPort := strings.CutPrefix(base, "com")
+		if !isPort {
+			port, isPort = strings.CutPrefix(base, "lpt")
+		}
+		if isPort && utf8.RuneCountInString(port) == 1 && strings.Contains("123456789¹²³", port) {
 			return e
 		}
 	}
@@ -148,13 +155,13 @@ func (x *extraction) file(name string, f *cab.File, content io.Reader) error {
 		return nil
 	}
 	tmp := path.Join(path.Dir(name), fmt.Sprintf(".waptserver-%d.part", x.files+x.refused))
-	n, err := x.write(tmp, content)
+	n, err := x.write(tmp, permissions(f.Attributes), content)
 	x.bytes += n
 	if err == nil && n != f.Size {
 		err = fmt.Errorf("%d bytes instead of %d: %w", n, f.Size, io.ErrUnexpectedEOF)
 	}
-	if err == nil && !f.Modified.IsZero() {
-		err = x.root.Chtimes(tmp, f.Modified, f.Modified)
+	if err == nil {
+		err = x.settle(tmp, f)
 	}
 	if err == nil {
 		err = x.root.Rename(tmp, name)
@@ -183,8 +190,35 @@ func (x *extraction) makeDir(dir string) error {
 	return nil
 }
 
-func (x *extraction) write(tmp string, content io.Reader) (int64, error) {
-	out, err := x.root.OpenFile(tmp, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+// permissions are those of a new file: its Executable attribute counts, less
+// the umask. ReadOnly is set when the file is complete; hidden and system
+// files are ordinary files here.
+func permissions(a cab.Attributes) os.FileMode {
+	if a&cab.Executable != 0 {
+		return 0o755
+	}
+	return 0o644
+}
+
+// settle gives the complete file tmp the time and the protection of f.
+func (x *extraction) settle(tmp string, f *cab.File) error {
+	if !f.Modified.IsZero() {
+		if err := x.root.Chtimes(tmp, f.Modified, f.Modified); err != nil {
+			return err
+		}
+	}
+	if f.Attributes&cab.ReadOnly == 0 {
+		return nil
+	}
+	fi, err := x.root.Stat(tmp)
+	if err != nil {
+		return err
+	}
+	return x.root.Chmod(tmp, fi.Mode().Perm()&^0o222)
+}
+
+func (x *extraction) write(tmp string, perm os.FileMode, content io.Reader) (int64, error) {
+	out, err := x.root.OpenFile(tmp, os.O_CREATE|os.O_EXCL|os.O_WRONLY, perm)
 	if err != nil {
 		return 0, err
 	}

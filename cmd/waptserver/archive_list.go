@@ -38,7 +38,7 @@ could not.`,
 				return err
 			}
 			defer c.Close()
-			l := &lister{out: cmd.OutOrStdout(), stderr: cmd.ErrOrStderr(), asJSON: asJSON, nested: nested}
+			l := &lister{out: cmd.OutOrStdout(), stderr: cmd.ErrOrStderr(), asJSON: asJSON, nested: nested, inner: innerCabinets{maxInner}}
 			if err := l.cabinet(c.Reader, "", 0); err != nil {
 				return err
 			}
@@ -54,6 +54,7 @@ could not.`,
 type lister struct {
 	out, stderr    io.Writer
 	asJSON, nested bool
+	inner          innerCabinets
 	failed         int
 }
 
@@ -70,7 +71,10 @@ func (l *lister) cabinet(r *cab.Reader, prefix string, depth int) error {
 		if err := l.file(prefix, f); err != nil {
 			return err
 		}
-		return asInner(f, content, depth, func(inner *cab.Reader) error {
+		if !isInner(f) {
+			return nil
+		}
+		return l.inner.open(f, content, depth, func(inner *cab.Reader) error {
 			return l.cabinet(inner, prefix+f.Name+"/", depth+1)
 		}, func(err error) {
 			l.failed++

@@ -14,21 +14,27 @@ import (
 
 const (
 	maxDepth    = 4        // cabinets in cabinets
+	maxInner    = 64 << 30 // bytes of all inner cabinets that one command opens
 	innerMemory = 16 << 20 // bytes; larger inner cabinets go to a temporary file
 )
 
 // isInner tells whether a file is taken for an inner cabinet.
 func isInner(f *cab.File) bool { return strings.HasSuffix(strings.ToLower(f.Name), ".cab") }
 
-// asInner opens f as an inner cabinet for visit, if it is one. What cannot be
-// read as a cabinet goes to bad, and the pass goes on; errors of visit end it.
-func asInner(f *cab.File, content io.Reader, depth int, visit func(*cab.Reader) error, bad func(error)) error {
-	if !isInner(f) {
-		return nil
-	}
+// innerCabinets opens cabinets in cabinets, as many as its budget allows:
+// small cabinets can hold very many large ones.
+type innerCabinets struct{ left int64 }
+
+// open opens f as an inner cabinet for visit. What cannot be read as a
+// cabinet goes to bad, and the pass goes on; errors of visit end it, and so
+// does the end of the budget.
+func (c *innerCabinets) open(f *cab.File, content io.Reader, depth int, visit func(*cab.Reader) error, bad func(error)) error {
 	if depth >= maxDepth {
 		bad(fmt.Errorf("more than %d cabinets in one another: %w", maxDepth, waptwua.ErrLimit))
 		return nil
+	}
+	if c.left -= f.Size; c.left < 0 {
+		return fmt.Errorf("%s: the inner cabinets up to here have more than %d bytes: %w", f.Name, int64(maxInner), waptwua.ErrLimit)
 	}
 	r, size, done, err := spool(content)
 	defer done()

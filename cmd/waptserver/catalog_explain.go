@@ -6,46 +6,17 @@ import (
 	"io"
 	"strings"
 
-	"waptwua"
 	"waptwua/applicability"
 	"waptwua/catalog"
 )
 
-// printExplanations explains every update that --explain names.
-func (e *evaluation) printExplanations(out io.Writer, g *catalog.Graph, result *catalog.Evaluation) error {
-	ids, err := findUpdates(g, e.explain)
-	if err != nil {
-		return err
-	}
-	var list []*catalog.Explanation
-	for _, id := range ids {
-		list = append(list, result.Explain(id))
-	}
-	if e.asJSON {
-		return printJSON(out, list)
-	}
+// writeExplanations prints explanations for people.
+func writeExplanations(out io.Writer, list []*catalog.Explanation) error {
 	w := &explanationWriter{w: bufio.NewWriter(out)}
 	for _, x := range list {
 		w.explanation(x, 0)
 	}
 	return w.w.Flush()
-}
-
-// findUpdates finds updates by KB number, by id (GUID_REVISION) or by GUID.
-func findUpdates(g *catalog.Graph, name string) ([]waptwua.UpdateID, error) {
-	if id, err := waptwua.ParseUpdateID(name); err == nil {
-		if _, ok := g.Update(id); ok {
-			return []waptwua.UpdateID{id}, nil
-		}
-	}
-	ids := g.ByGUID(name)
-	if kb, err := waptwua.ParseKB(name); err == nil && len(ids) == 0 {
-		ids = g.ByKB(kb)
-	}
-	if len(ids) == 0 {
-		return nil, fmt.Errorf("explain %q: %w: the archive has no update of this KB number or id", name, waptwua.ErrNotFound)
-	}
-	return ids, nil
 }
 
 // explanationWriter prints explanations as an indented tree. Errors stay in

@@ -110,7 +110,7 @@ func TestCatalogEvaluateErrors(t *testing.T) {
 		args []string
 		want string
 	}{
-		"no archive flag":  {[]string{"--machine", facts}, "archive"},
+		"no archive flag":  {[]string{"--machine", facts}, "--catalogue FILE"},
 		"no archive":       {[]string{"--machine", facts, "--archive", "/nowhere/x.cab"}, "/nowhere/x.cab"},
 		"not a cabinet":    {[]string{"--machine", facts, "--archive", facts}, "FACTS.json"},
 		"no machine":       {[]string{"--machine", "/nowhere/f.json", "--archive", facts}, "--machine names a FACTS.json"},

@@ -5,18 +5,14 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"time"
 
 	"golang.org/x/time/rate"
 
-	"waptwua"
-	"waptwua/blob"
 	"waptwua/blob/file"
-	"waptwua/catalog"
 	"waptwua/mirror"
-	"waptwua/server"
-	"waptwua/transport"
 	"waptwua/wsusscn2"
 )
 
@@ -25,11 +21,11 @@ type origin struct {
 	shelf    *file.Store
 	archive  *mirror.Archive
 	payloads *mirror.Payloads
-	loader   *graphLoader
+	loader   *catalogueLoader
 }
 
 // openOrigin prepares the shelf and the ways to fill it.
-func (s *site) openOrigin(ctx context.Context, now func() time.Time) (*origin, error) {
+func (s *site) openOrigin(ctx context.Context, log *slog.Logger, now func() time.Time) (*origin, error) {
 	roots, err := s.roots()
 	if err != nil {
 		return nil, err
@@ -47,7 +43,7 @@ func (s *site) openOrigin(ctx context.Context, now func() time.Time) (*origin, e
 		payloads: &mirror.Payloads{Download: d, Store: shelf},
 		archive:  &mirror.Archive{Download: d, Store: shelf, URL: s.archiveURL, Inspect: mirror.Trust{Roots: roots, AllowSHA1: s.allowSHA1, Now: now}.Inspect, Now: now},
 	}
-	o.loader = &graphLoader{archive: o.archive, shelf: shelf, spool: diskSpool{s.path("staging")}}
+	o.loader = &catalogueLoader{archive: o.archive, shelf: shelf, dir: s.path("catalogue"), spool: diskSpool{s.path("staging")}, log: log}
 	if err := o.archive.Recover(ctx); err != nil {
 		return nil, errors.Join(err, shelf.Close())
 	}
@@ -69,61 +65,6 @@ func (s *site) downloader() *mirror.Downloader {
 		d.Rate = rate.NewLimiter(rate.Limit(perSecond), max(int(perSecond), 64<<10))
 	}
 	return d
-}
-
-// graphLoader reads the catalogue of the archive on the shelf.
-type graphLoader struct {
-	archive *mirror.Archive
-	shelf   blob.Opener
-	spool   wsusscn2.Spool
-}
-
-// Load implements server.Loader.
-func (l *graphLoader) Load(ctx context.Context) (server.Catalogue, error) {
-	info, err := l.archive.Published(ctx)
-	if err != nil {
-		return nil, err
-	}
-	f, stored, err := l.shelf.Open(ctx, mirror.ArchiveName)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	a, err := wsusscn2.Open(f, stored.Size, wsusscn2.Options{Spool: l.spool})
-	if err != nil {
-		return nil, err
-	}
-	g, err := catalog.Load(ctx, a, catalog.Options{SkipRules: true})
-	if err != nil {
-		return nil, err
-	}
-	return &graph{g, info.SHA256}, nil
-}
-
-// graph is a catalog.Graph as the server asks it.
-type graph struct {
-	*catalog.Graph
-	archive waptwua.SHA256
-}
-
-// Archive implements server.Catalogue.
-func (g *graph) Archive() waptwua.SHA256 { return g.archive }
-
-// Leaves implements server.Catalogue: it chooses how the files of each part
-// reach the host's installer.
-func (g *graph) Leaves(id waptwua.UpdateID) []transport.LeafFiles {
-	leaves := g.Graph.Leaves(id)
-	out := make([]transport.LeafFiles, len(leaves))
-	for i, l := range leaves {
-		out[i] = transport.LeafFiles{ID: l.ID, Handler: l.Handler, Route: transport.RouteWUA, Files: l.Files}
-		switch {
-		case len(l.Packages) > 0:
-			out[i].Route, out[i].Files = transport.RouteDISM, l.Packages
-		case len(l.Files) == 0:
-			out[i].Route = transport.RouteNone
-		}
-	}
-	return out
 }
 
 // diskSpool keeps inner cabinets that are too large for memory in a folder.

@@ -139,11 +139,11 @@ func (p *process) up(ctx context.Context, stderr io.Writer) error {
 		return err
 	}
 	p.undo = append(p.undo, db.Close)
-	o, err := p.openOrigin(ctx, now)
+	o, err := p.openOrigin(ctx, p.log, now)
 	if err != nil {
 		return err
 	}
-	p.undo = append(p.undo, o.shelf.Close)
+	p.undo = append(p.undo, o.shelf.Close, o.loader.Close)
 	ca, err := p.identity("ca")
 	if err != nil {
 		return err

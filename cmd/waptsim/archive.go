@@ -75,13 +75,18 @@ func (a *archiveCommand) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	start := time.Now()
-	part := a.out + ".part"
-	if err := a.write(ctx, w, part); err != nil {
-		_ = os.Remove(part) // may not be there; the error says what happened
+	authority, err := a.authority()
+	if err != nil {
 		return err
 	}
-	if err := os.Rename(part, a.out); err != nil {
+	start := time.Now()
+	part := a.out + ".part"
+	err = a.write(ctx, w, authority, part)
+	if err == nil {
+		err = a.publish(authority, part)
+	}
+	if err != nil {
+		_ = os.Remove(part) // may not be there; the error says what happened
 		return err
 	}
 	fi, err := os.Stat(a.out)
@@ -96,11 +101,7 @@ func (a *archiveCommand) run(ctx context.Context) error {
 }
 
 // write writes and signs the archive at path.
-func (a *archiveCommand) write(ctx context.Context, w *world.World, path string) error {
-	authority, err := a.authority()
-	if err != nil {
-		return err
-	}
+func (a *archiveCommand) write(ctx context.Context, w *world.World, authority *authsign.Authority, path string) error {
 	f, err := os.Create(path)
 	if err != nil {
 		return err
@@ -114,6 +115,16 @@ func (a *archiveCommand) write(ctx context.Context, w *world.World, path string)
 	return errors.Join(err, f.Close())
 }
 
+// publish gives the finished archive its name, and its root a file.
+func (a *archiveCommand) publish(authority *authsign.Authority, part string) error {
+	if authority != nil && a.signDir == "" {
+		if err := os.WriteFile(a.rootFile(), authority.RootPEM(), 0o644); err != nil {
+			return err
+		}
+	}
+	return os.Rename(part, a.out)
+}
+
 // authority is the one that signs, nil with --unsigned.
 func (a *archiveCommand) authority() (*authsign.Authority, error) {
 	switch {
@@ -122,11 +133,7 @@ func (a *archiveCommand) authority() (*authsign.Authority, error) {
 	case a.signDir != "":
 		return authsign.OpenAuthority(a.signDir, time.Now)
 	}
-	authority, err := authsign.NewAuthority(time.Now)
-	if err != nil {
-		return nil, err
-	}
-	return authority, os.WriteFile(a.rootFile(), authority.RootPEM(), 0o644)
+	return authsign.NewAuthority(time.Now)
 }
 
 // rootFile is where the root certificate of the signature is.

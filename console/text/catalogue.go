@@ -1,3 +1,4 @@
+//nolint:misspell // half of it is French
 package text
 
 // catalogue holds the texts: English, French.
@@ -63,8 +64,8 @@ var catalogue = [keys][languages]string{
 	PasswordNew:   {"New password", "Nouveau mot de passe"},
 	PasswordAgain: {"New password, again", "Nouveau mot de passe, encore une fois"},
 	PasswordHint: {
-		"At least 10 characters. A sentence is fine and easy to remember.",
-		"Au moins 10 caractères. Une phrase convient et se retient facilement.",
+		"The longer, the better; a sentence is easy to remember.",
+		"Plus il est long, mieux c’est\u00a0; une phrase se retient facilement.",
 	},
 	PasswordDiffers: {"The two new passwords are not the same.", "Les deux nouveaux mots de passe diffèrent."},
 	PasswordRefused: {"The password was not changed: %s", "Le mot de passe n’a pas été changé\u00a0: %s"},

@@ -38,6 +38,8 @@ type Options struct {
 	Countersign bool // timestamp in the old form (PKCS #9) instead of RFC 3161
 	// Digest is signed instead of the file's own, for tests.
 	Digest []byte
+	// Type says what kind of file the digest is of, for tests; nil: a cabinet.
+	Type asn1.ObjectIdentifier
 }
 
 // Sign signs the cabinet in f, which has a header reserve of 20 bytes, in
@@ -92,7 +94,7 @@ func fileDigest(header []byte, f io.ReaderAt, end int64) ([]byte, error) {
 
 // signature is the PKCS #7 of a cabinet, filled up to a multiple of 8 bytes.
 func (a *Authority) signature(digest []byte, o Options) ([]byte, error) {
-	content, err := indirectData(digest)
+	content, err := indirectData(digest, o.Type)
 	if err != nil {
 		return nil, err
 	}
@@ -173,9 +175,12 @@ func sha256Algorithm() algorithm {
 	return algorithm{pkcs7.OIDDigestAlgorithmSHA256, asn1.NullRawValue}
 }
 
-// indirectData is SpcIndirectDataContent of a cabinet. Its link says
-// "<<<Obsolete>>>", as everywhere.
-func indirectData(digest []byte) ([]byte, error) {
+// indirectData is SpcIndirectDataContent of a cabinet, or of another type of
+// file. Its link says "<<<Obsolete>>>", as everywhere.
+func indirectData(digest []byte, kind asn1.ObjectIdentifier) ([]byte, error) {
+	if kind == nil {
+		kind = oidCabData
+	}
 	name := asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 0, Bytes: bmp("<<<Obsolete>>>")}
 	inner, err := asn1.Marshal(name)
 	if err != nil {
@@ -191,7 +196,7 @@ func indirectData(digest []byte) ([]byte, error) {
 			Digest    []byte
 		}
 	}
-	c.Data.Type = oidCabData
+	c.Data.Type = kind
 	c.Data.Link = asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 2, IsCompound: true, Bytes: inner}
 	c.MessageDigest.Algorithm = sha256Algorithm()
 	c.MessageDigest.Digest = digest

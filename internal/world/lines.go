@@ -21,6 +21,7 @@ func (p *planner) line(i, length int) {
 		}
 		before = append(before, r)
 	}
+	p.w.lines = append(p.w.lines, before)
 }
 
 // lineOf returns what makes the bundle of step m, age months old.

@@ -65,6 +65,9 @@ type World struct {
 	id        string // PackageId
 	revisions []*revision
 	packages  map[string][]string // component packages by platform name
+	planner   *planner            // that planned it
+	lines     [][]*revision       // bundles that supersede each other, the oldest first
+	starts    []int               // where shards begin; nil: where they get the same size
 }
 
 // New plans the world that opt describes.
@@ -80,7 +83,8 @@ func New(opt Options) (*World, error) {
 	}
 	w := &World{opt: opt, packages: map[string][]string{}}
 	w.id = w.guid("package", opt.Created.Format(time.RFC3339))
-	newPlanner(w).plan()
+	w.planner = newPlanner(w)
+	w.planner.plan()
 	return w, nil
 }
 

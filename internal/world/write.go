@@ -59,7 +59,7 @@ func (w *World) Write(ctx context.Context, out io.Writer, opt WriteOptions) erro
 }
 
 func (w *World) writeParts(ctx context.Context, outer *cabwrite.Writer, shards []shard, dir string, opt WriteOptions) error {
-	if err := w.put(outer, "index.xml", w.index(shards)); err != nil {
+	if err := w.put(outer, "index.xml", w.opt.Created, w.index(shards)); err != nil {
 		return err
 	}
 	entry, err := outer.Create("package.cab", dosTime(w.opt.Created), 0)
@@ -135,29 +135,46 @@ type shard struct {
 	words     map[string][]string // by language, shared by all shards
 }
 
-// shards cuts the revisions, by RevisionId, into parts of about the same
-// number of bytes: a few large updates take as much as many small ones.
+// shards are the parts of the archive. Those of a successor begin where its
+// predecessor's did, so that what has not changed lies where it was.
 func (w *World) shards() []shard {
 	all := byID(w.revisions)
-	n := int64(max(len(all)/shardRevisions, shardsLeast))
+	starts := w.starts
+	if starts == nil {
+		starts = cut(all, max(len(all)/shardRevisions, shardsLeast))
+	}
 	words := vocabularies()
+	shards := make([]shard, len(starts))
+	for i, first := range starts {
+		end := len(all)
+		if i+1 < len(starts) {
+			end, _ = slices.BinarySearchFunc(all, starts[i+1], func(r *revision, id int) int { return r.id - id })
+		}
+		shards[i] = shard{name: fmt.Sprintf("package%d.cab", i+2), first: first, revisions: all[:end], files: i == 0, words: words}
+		all = all[end:]
+	}
+	return shards
+}
+
+// cut divides revisions, which are in the order of their RevisionIds, into
+// n parts of about the same number of bytes: a few large updates take as much
+// as many small ones. It returns where each begins.
+func cut(all []*revision, n int) []int {
 	var total, sum int64
 	for _, r := range all {
 		total += r.weight()
 	}
-	var shards []shard
+	var starts []int
 	from := 0
 	for i, r := range all {
 		sum += r.weight()
-		if sum*n < total*int64(len(shards)+1) {
-			continue
+		if sum*int64(n) >= total*int64(len(starts)+1) {
+			starts = append(starts, all[from].id)
+			from = i + 1
 		}
-		name := fmt.Sprintf("package%d.cab", len(shards)+2)
-		shards = append(shards, shard{name: name, first: all[from].id, revisions: all[from : i+1], files: len(shards) == 0, words: words})
-		from = i + 1
 	}
-	shards[0].first = 0
-	return shards
+	starts[0] = 0
+	return starts
 }
 
 // weight is about how many bytes of fragments r has.
@@ -180,8 +197,8 @@ func (w *World) index(shards []shard) []byte {
 	return b.Bytes()
 }
 
-func (w *World) put(c *cabwrite.Writer, name string, content []byte) error {
-	entry, err := c.Create(name, dosTime(w.opt.Created), 0)
+func (w *World) put(c *cabwrite.Writer, name string, at time.Time, content []byte) error {
+	entry, err := c.Create(name, dosTime(at), 0)
 	if err != nil {
 		return err
 	}
@@ -274,20 +291,20 @@ func (w *World) writeShard(ctx context.Context, path string, s shard, dir string
 // fragments writes the fragments of one shard, kind by kind.
 func (w *World) fragments(ctx context.Context, c *cabwrite.Writer, s shard) error {
 	var b bytes.Buffer
-	entry := func(name string, render func(*bytes.Buffer)) error {
+	entry := func(r *revision, name string, render func(*bytes.Buffer)) error {
 		b.Reset()
 		if render(&b); b.Len() == 0 {
 			return ctx.Err()
 		}
-		return errors.Join(ctx.Err(), w.put(c, name, b.Bytes()))
+		return errors.Join(ctx.Err(), w.put(c, name, r.created, b.Bytes()))
 	}
 	for _, r := range s.revisions {
-		if err := entry(fmt.Sprintf("c/%d", r.id), r.core); err != nil {
+		if err := entry(r, fmt.Sprintf("c/%d", r.id), r.core); err != nil {
 			return err
 		}
 	}
 	for _, r := range s.revisions {
-		if err := entry(fmt.Sprintf("x/%d", r.id), r.extended); err != nil {
+		if err := entry(r, fmt.Sprintf("x/%d", r.id), r.extended); err != nil {
 			return err
 		}
 	}
@@ -296,14 +313,14 @@ func (w *World) fragments(ctx context.Context, c *cabwrite.Writer, s shard) erro
 			if !slices.Contains(r.languages(), lang) {
 				continue
 			}
-			if err := entry(fmt.Sprintf("l/%s/%d", lang, r.id), func(b *bytes.Buffer) { r.localized(b, lang, s.words[lang]) }); err != nil {
+			if err := entry(r, fmt.Sprintf("l/%s/%d", lang, r.id), func(b *bytes.Buffer) { r.localized(b, lang, s.words[lang]) }); err != nil {
 				return err
 			}
 		}
 	}
 	for _, r := range s.revisions {
 		for _, lang := range r.licences() {
-			if err := entry(fmt.Sprintf("e/%s/%d", lang, r.id), func(b *bytes.Buffer) { r.eulaFile(b, lang) }); err != nil {
+			if err := entry(r, fmt.Sprintf("e/%s/%d", lang, r.id), func(b *bytes.Buffer) { r.eulaFile(b, lang) }); err != nil {
 				return err
 			}
 		}
@@ -315,7 +332,7 @@ func (w *World) fragments(ctx context.Context, c *cabwrite.Writer, s shard) erro
 }
 
 // included writes the files that lie in the archive itself.
-func (w *World) included(entry func(string, func(*bytes.Buffer)) error) error {
+func (w *World) included(entry func(*revision, string, func(*bytes.Buffer)) error) error {
 	seen := map[waptwua.SHA1]bool{}
 	for _, r := range byID(w.revisions) {
 		for _, lang := range r.licences() {
@@ -326,7 +343,7 @@ func (w *World) included(entry func(string, func(*bytes.Buffer)) error) error {
 			}
 			seen[sum] = true
 			name := fmt.Sprintf("files/%02X/%X", sum[len(sum)-1], sum[:])
-			if err := entry(name, func(b *bytes.Buffer) { b.Write(text) }); err != nil {
+			if err := entry(r, name, func(b *bytes.Buffer) { b.Write(text) }); err != nil {
 				return err
 			}
 		}

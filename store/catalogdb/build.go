@@ -27,6 +27,7 @@ type BuildOptions struct {
 	// unchanged shards; "": none. One that cannot serve (missing, damaged,
 	// of another version, with other languages) is left out; Report says why.
 	Base     string
+	Archive  waptwua.SHA256               // of the archive, for Catalogue.Archive; zero: not known
 	Workers  int                          // shards decoded at the same time; 0: one for each processor
 	Progress func(shardsDone, shards int) // may be nil; not called concurrently
 }
@@ -234,9 +235,8 @@ func (b *builder) work(ctx context.Context, jobs <-chan job, done chan<- result)
 	for range b.options.Workers {
 		g.Go(func() error {
 			gatherer := catalog.NewGatherer(b.options.Languages)
-			var encode rowEncoder
 			for j := range jobs {
-				r, err := decode(ctx, gatherer, &encode, j)
+				r, err := decode(ctx, gatherer, j)
 				if err != nil {
 					return err
 				}
@@ -252,7 +252,7 @@ func (b *builder) work(ctx context.Context, jobs <-chan job, done chan<- result)
 	return g.Wait()
 }
 
-func decode(ctx context.Context, gatherer *catalog.Gatherer, encode *rowEncoder, j job) (result, error) {
+func decode(ctx context.Context, gatherer *catalog.Gatherer, j job) (result, error) {
 	r := result{job: j}
 	if j.shard == nil {
 		return r, nil
@@ -263,7 +263,7 @@ func decode(ctx context.Context, gatherer *catalog.Gatherer, encode *rowEncoder,
 	}
 	r.gathered = gatherer.Gathered()
 	r.row.facts = r.gathered.Facts
-	r.rows, err = encode.rows(r.gathered.Rows)
+	r.rows, err = encodeRows(r.gathered.Rows)
 	r.gathered.Rows, r.shard = nil, nil
 	return r, err
 }
@@ -329,6 +329,7 @@ func (b *builder) assemble(ctx context.Context) error {
 	}
 	return b.writer.meta(ctx, map[string]string{
 		metaLanguages: strings.Join(b.options.Languages, ","),
+		metaArchive:   b.options.Archive.String(),
 		metaPackage:   g.Head().ID,
 		metaCreated:   g.Head().Created.UTC().Format(time.RFC3339),
 	})

@@ -26,7 +26,7 @@
 // application_id is ApplicationID, user_version the version of the format.
 // A newer version is refused (ErrVersion), an older one too: build it again.
 //
-//	meta      key, value    languages; date and id of the archive, as text
+//	meta      key, value    languages; date, id and SHA-256 of the archive, as text
 //	part      name, data    "graph": catalog.Graph.AppendBinary, and before it
 //	                        four bytes, its CRC-32 (Castagnoli), little-endian
 //	shard     id, name, size, digest (SHA-256 of the inner cabinet), first and

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"waptwua"
 	"waptwua/applicability"
 	"waptwua/catalog"
 )
@@ -22,6 +23,7 @@ type Catalogue struct {
 	db        *sql.DB
 	graph     *catalog.Graph // without a source
 	languages []string
+	archive   waptwua.SHA256
 	read      statements
 
 	rules []atomic.Pointer[parsed] // by rule set, once asked for
@@ -79,9 +81,14 @@ func (c *Catalogue) load(ctx context.Context) error {
 	if c.graph, err = catalog.ReadGraph(data[4:], nil); err != nil {
 		return damaged("its update graph", err)
 	}
-	var languages string
-	if err := c.db.QueryRowContext(ctx, "SELECT value FROM meta WHERE key = ?", metaLanguages).Scan(&languages); err != nil {
-		return damaged("its languages", err)
+	var languages, archive string
+	err = c.db.QueryRowContext(ctx, "SELECT l.value, a.value FROM meta l, meta a WHERE l.key = ? AND a.key = ?", metaLanguages, metaArchive).
+		Scan(&languages, &archive)
+	if err == nil {
+		err = c.archive.UnmarshalText([]byte(archive))
+	}
+	if err != nil {
+		return damaged("its languages and archive", err)
 	}
 	c.languages = strings.Split(languages, ",")
 	c.rules = make([]atomic.Pointer[parsed], c.graph.RuleSets())
@@ -111,3 +118,7 @@ func (c *Catalogue) Close() error { return c.db.Close() }
 
 // Languages are the languages of texts, the best first.
 func (c *Catalogue) Languages() []string { return c.languages }
+
+// Archive is the digest of the archive as the build was told; zero when it
+// was told none.
+func (c *Catalogue) Archive() waptwua.SHA256 { return c.archive }

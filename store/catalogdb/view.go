@@ -41,12 +41,16 @@ type source struct {
 	err error
 }
 
-func (s *source) fail(what string, revision int, err error) {
+func (s *source) remember(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.err == nil {
-		s.err = damaged(fmt.Sprintf("%s of revision %d", what, revision), err)
+		s.err = err
 	}
+}
+
+func (s *source) fail(what string, revision int, err error) {
+	s.remember(damaged(fmt.Sprintf("%s of revision %d", what, revision), err))
 }
 
 // Rules implements catalog.Source. Parsed rules stay in memory and are shared
@@ -116,6 +120,40 @@ func (c *Catalogue) keep(revision int, r *catalog.Record) {
 	c.records[revision] = r
 }
 
+// Find implements catalog.Finder.
+func (s *source) Find(texts []string, severity waptwua.Severity) []int {
+	where, args := "1", []any{}
+	for _, t := range texts {
+		where += " AND instr(words, ?) > 0"
+		args = append(args, t)
+	}
+	if severity != "" {
+		where += " AND severity = ? COLLATE NOCASE"
+		args = append(args, string(severity))
+	}
+	revisions, err := s.find("SELECT id FROM revision WHERE "+where+" ORDER BY id", args)
+	if err != nil {
+		s.remember(damaged("searching", err))
+	}
+	return revisions
+}
+
+func (s *source) find(query string, args []any) (revisions []int, err error) {
+	rows, err := s.c.db.QueryContext(context.Background(), query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id int
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		revisions = append(revisions, id)
+	}
+	return revisions, rows.Err()
+}
+
 // Location implements catalog.Source.
 func (s *source) Location(digest waptwua.SHA1) string {
 	data, err := s.blob(s.c.read.location, digest[:])
@@ -127,17 +165,9 @@ func (s *source) Location(digest waptwua.SHA1) string {
 		url, err = findAddress(data, digest)
 	}
 	if err != nil {
-		s.failFile(digest, err)
+		s.remember(damaged("address of file "+digest.String(), err))
 	}
 	return url
-}
-
-func (s *source) failFile(digest waptwua.SHA1, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.err == nil {
-		s.err = damaged("address of file "+digest.String(), err)
-	}
 }
 
 // Payload implements catalog.Source.

@@ -7,16 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"strings"
 
 	"waptwua"
 	"waptwua/catalog"
-	"waptwua/wsusscn2"
 )
 
 // The keys of the table meta.
 const (
 	metaLanguages = "languages"
+	metaArchive   = "archive_sha256"
 	metaPackage   = "package_id"
 	metaCreated   = "created"
 )
@@ -45,10 +44,8 @@ type revisionRow struct {
 	record   []byte
 }
 
-// rowEncoder encodes the rows of a shard into one stretch of memory.
-type rowEncoder struct{ words strings.Builder }
-
-func (e *rowEncoder) rows(in []catalog.Row) ([]revisionRow, error) {
+// encodeRows encodes the rows of a shard, records in one stretch of memory.
+func encodeRows(in []catalog.Row) ([]revisionRow, error) {
 	var buf []byte
 	out := make([]revisionRow, len(in))
 	ends := make([]int, len(in)+1)
@@ -58,7 +55,10 @@ func (e *rowEncoder) rows(in []catalog.Row) ([]revisionRow, error) {
 			return nil, err
 		}
 		ends[i+1] = len(buf)
-		out[i] = revisionRow{id: in[i].Revision, rules: in[i].Rules, words: e.wordsOf(&in[i].Record)}
+		out[i] = revisionRow{id: in[i].Revision, rules: in[i].Rules}
+		if text := in[i].Record.SearchText(); text != "" {
+			out[i].words = text
+		}
 		if x := in[i].Record.Extended; x != nil && x.Severity != "" {
 			out[i].severity = string(x.Severity)
 		}
@@ -69,43 +69,12 @@ func (e *rowEncoder) rows(in []catalog.Row) ([]revisionRow, error) {
 	return out, nil
 }
 
-// wordsOf is what a search looks in: words between single blanks.
-func (e *rowEncoder) wordsOf(r *catalog.Record) any {
-	e.words.Reset()
-	for i := range r.Texts {
-		e.add(r.Texts[i].Title)
-	}
-	if x := r.Extended; x != nil {
-		for _, kb := range x.KBs {
-			e.add(kb.String())
-		}
-		for _, s := range x.CVEs {
-			e.add(s)
-		}
-		for _, s := range x.Bulletins {
-			e.add(s)
-		}
-	}
-	if e.words.Len() == 0 {
-		return nil
-	}
-	return e.words.String() + " "
-}
-
-func (e *rowEncoder) add(text string) {
-	for word := range strings.FieldsSeq(strings.ToLower(text)) {
-		e.words.WriteByte(' ')
-		e.words.WriteString(word)
-	}
-}
-
 // writer fills a new file, in one transaction.
 type writer struct {
 	db       *sql.DB
 	tx       *sql.Tx
 	base     *base
 	revision *sql.Stmt
-	index    map[string]wsusscn2.ShardSpan
 }
 
 func newWriter(ctx context.Context, path string, b *base) (*writer, error) {

@@ -31,6 +31,10 @@ var layers = []layer{
 	{name: "policy", packages: []string{"policy"}, ours: []string{root, "schedule"}, never: noIO},
 	{name: "schedule", packages: []string{"schedule"}, ours: []string{root}, never: noIO},
 
+	{name: "inventory", packages: []string{"inventory"},
+		ours:  []string{root, "applicability", "internal"},
+		never: []string{"net", "net/http", "os/exec", "catalog", "agent", "server"}},
+
 	{name: "wua", packages: []string{"wua"}, ours: []string{root}, never: []string{"net", "net/http"}},
 	{name: "wua/sim", packages: []string{"wua/sim"},
 		ours:  []string{root, "wua", "applicability", "catalog", "wsusscn2", "authenticode", "internal"},
@@ -80,7 +84,7 @@ var thirdParty = map[string][]string{
 	"github.com/jedib0t/go-pretty":  {"cmd", "internal/terminal"},
 	"github.com/prometheus":         {"api", "server/metrics"},
 	"github.com/chromedp/chromedp":  {"test"},
-	"github.com/go-ole":             {"wua/com"},
+	"github.com/go-ole":             {"wua/com", "inventory/winhost"},
 }
 
 // testOnly may be imported by tests and by other test-only packages.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -125,9 +126,11 @@ func passAllocations(folder *cab.Folder) (uint64, error) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	for {
-		if _, err := pass.Next(); err == io.EOF {
+		_, err := pass.Next()
+		if errors.Is(err, io.EOF) {
 			break
-		} else if err != nil {
+		}
+		if err != nil {
 			return 0, err
 		}
 		if _, err := io.Copy(io.Discard, pass); err != nil {

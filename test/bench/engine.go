@@ -33,8 +33,8 @@ func engine(b *bench) error {
 			return err
 		}
 	}
-	path := filepath.Join(b.dir, "generated.cab")
-	if err := b.generate(path); err != nil {
+	path, err := b.fullArchive()
+	if err != nil {
 		return err
 	}
 	inner, err := unpack(filepath.Join(b.dir, "generated"), path)
@@ -55,6 +55,18 @@ func realArchive() (string, bool) {
 	path := filepath.Join(dir, "offline-scan-2011", "WSUSSCAN.cab")
 	_, err := os.Stat(path)
 	return path, err == nil
+}
+
+// fullArchive is the path of the generated archive, which is made once.
+func (b *bench) fullArchive() (string, error) {
+	if b.archive == "" {
+		path := filepath.Join(b.dir, "generated.cab")
+		if err := b.generate(path); err != nil {
+			return "", err
+		}
+		b.archive = path
+	}
+	return b.archive, nil
 }
 
 func (b *bench) generate(path string) error {
@@ -165,18 +177,11 @@ func (b *bench) beside(name, peer string, bytes int64, ours func(workers int) fu
 		fmt.Printf("%s: %s is not installed, left out\n", name, peer)
 		return nil
 	}
-	one, err := timed(ours(1))
+	times, err := timed(ours(1), ours(2), theirs)
 	if err != nil {
 		return err
 	}
-	two, err := timed(ours(2))
-	if err != nil {
-		return err
-	}
-	d, err := timed(theirs)
-	if err != nil {
-		return err
-	}
+	one, two, d := times[0], times[1], times[2]
 	fmt.Printf("%s: ours %s, two at a time %s, %s %s\n", name, rate(bytes, one), rate(bytes, two), peer, rate(bytes, d))
 	b.ratio(name+"-1-vs-"+peer, d.Seconds()/one.Seconds(), 1.0, peer)
 	b.ratio(name+"-2-vs-"+peer, d.Seconds()/two.Seconds(), 1.8, peer)
@@ -210,15 +215,19 @@ func rate(bytes int64, d time.Duration) string {
 	return fmt.Sprintf("%.0f MB/s (%.2f s)", float64(bytes)/1e6/d.Seconds(), d.Seconds())
 }
 
-// timed returns the shortest of three runs.
-func timed(run func() error) (best time.Duration, err error) {
+// timed returns the shortest of three runs of each. They take turns, so that
+// what else the machine does hits all alike.
+func timed(runs ...func() error) ([]time.Duration, error) {
+	best := make([]time.Duration, len(runs))
 	for range 3 {
-		start := time.Now()
-		if err := run(); err != nil {
-			return 0, err
-		}
-		if d := time.Since(start); best == 0 || d < best {
-			best = d
+		for i, run := range runs {
+			start := time.Now()
+			if err := run(); err != nil {
+				return nil, err
+			}
+			if d := time.Since(start); best[i] == 0 || d < best[i] {
+				best[i] = d
+			}
 		}
 	}
 	return best, nil

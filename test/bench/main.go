@@ -35,6 +35,7 @@ type bench struct {
 	ctx     context.Context //nolint:containedctx // lives for one run of the command
 	dir     string          // for files, removed afterwards
 	updates int             // size of the generated archive
+	archive string          // its path; "" until it is needed
 	results []result
 	command string
 }
@@ -56,7 +57,7 @@ type group struct {
 }
 
 func groups() []group {
-	return []group{{"engine", engine}}
+	return []group{{"engine", engine}, {"catalog", catalogue}}
 }
 
 func main() {
@@ -78,6 +79,7 @@ func run() error {
 	only := flag.String("only", ".", "run the groups whose name matches this `regexp`")
 	out := flag.String("out", "", "write the results to this JSON `FILE`")
 	updates := flag.Int("updates", 137_000, "size of the generated archive, in updates")
+	archive := flag.String("archive", "", "take this scan archive, `FILE`, instead of generating one")
 	flag.Parse()
 	match, err := regexp.Compile(*only)
 	if err != nil {
@@ -90,7 +92,7 @@ func run() error {
 	defer os.RemoveAll(dir)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	b := &bench{ctx: ctx, dir: dir, updates: *updates, command: "go run ./test/bench " + strings.Join(os.Args[1:], " ")}
+	b := &bench{ctx: ctx, dir: dir, updates: *updates, archive: *archive, command: "go run ./test/bench " + strings.Join(os.Args[1:], " ")}
 	for _, g := range groups() {
 		if !match.MatchString(g.name) {
 			continue

@@ -44,21 +44,54 @@ func chromium(t *testing.T) string {
 	return ""
 }
 
-// start opens a browser for the site at base, asking for a language.
-func start(t *testing.T, base, language string) *browser {
-	t.Helper()
+// process is the one Chromium of the tests; it costs a second or two to
+// start. Each test has a profile of its own in it: cookies, storage, cache.
+var process struct {
+	once sync.Once
+	ctx  context.Context
+	stop func()
+	err  error
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if process.stop != nil {
+		process.stop()
+	}
+	os.Exit(code)
+}
+
+// launch starts the process for the first test that needs it.
+func launch(path string) {
+	dir, err := os.MkdirTemp("", "waptwua-chromium-")
+	if err != nil {
+		process.err = err
+		return
+	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(chromium(t)), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(dir),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WindowSize(1280, 900))
-	alloc, cancel := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(cancel)
-	b := &browser{t: t, base: base}
+	alloc, cancel := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, stop := chromedp.NewContext(alloc)
-	b.ctx = ctx
-	t.Cleanup(func() {
+	process.ctx = ctx
+	process.stop = func() {
 		stop()
 		chromedp.FromContext(ctx).Allocator.Wait()
-	})
+		cancel()
+		os.RemoveAll(dir)
+	}
+	process.err = chromedp.Do(ctx)
+}
+
+// start opens a tab for the site at base, asking for a language.
+func start(t *testing.T, base, language string) *browser {
+	t.Helper()
+	path := chromium(t)
+	process.once.Do(func() { launch(path) })
+	check(t, process.err)
+	ctx, stop := chromedp.NewContext(process.ctx, chromedp.WithNewBrowserContext())
+	t.Cleanup(stop)
+	b := &browser{t: t, base: base, ctx: ctx}
 	check(t, chromedp.Listen(ctx, b.note))
 	b.call(func(ctx context.Context, target *chromedp.Target) error {
 		if _, err := cdp.Call(ctx, target, log.Enable, cdp.Empty{}); err != nil {

@@ -111,6 +111,7 @@ func processes(t *testing.T, dir string) []string {
 
 // TestDemonstration is `make run ONCE=1`.
 func TestDemonstration(t *testing.T) {
+	t.Parallel()
 	long(t)
 	d := startDemo(t, "--once", "--hosts", "25")
 	d.until(t, 3*time.Minute, `^console: `)

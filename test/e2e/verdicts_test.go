@@ -67,6 +67,7 @@ func statuses(h *server.HostDetail, lacking waptwua.Status) map[waptwua.UpdateID
 // TestRealArchive runs computers of 2011 against Microsoft's archive of that
 // time, as `make run ARCHIVE=…` does, until Ctrl-C.
 func TestRealArchive(t *testing.T) {
+	t.Parallel()
 	archive := rig.RealArchive(t)
 	names := machines.Names()
 	hosts := len(names)
@@ -109,6 +110,7 @@ func readToken(t *testing.T, dir string) string {
 // TestGeneratedArchive compares for machines of today, which lack, have and
 // have replaced dozens of updates. Their hosts only look (enabled is false).
 func TestGeneratedArchive(t *testing.T) {
+	t.Parallel()
 	w := rig.NewWorld(t, 400, 1, 1)
 	s := rig.New(t, w.Origin(origin.Faults{}), map[string]string{"archive_roots": w.Roots})
 	s.Start()

@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 	"time"
 
 	"waptwua/server"
@@ -108,7 +108,8 @@ func (s *System) Downloads() []server.DownloadView {
 func (s *System) Now(job server.Job) {
 	s.t.Helper()
 	err := s.Post("/api/v1/runs", map[string]server.Job{"kind": job})
-	if err != nil && !strings.Contains(err.Error(), "status 409") {
+	var status *StatusError
+	if err != nil && !(errors.As(err, &status) && status.Code == http.StatusConflict) {
 		s.t.Fatal(err)
 	}
 }

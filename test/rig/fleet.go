@@ -29,6 +29,9 @@ type Fleet struct {
 	Admin   Admin             // whose certificate the hosts trust
 	Set     map[string]string // options of [waptwua] over those of a demonstration
 	Flags   []string          // more flags of waptsim fleet
+
+	version int    // of the rules with which the fleet was compliant
+	digest  string // of what its hosts then went by
 }
 
 // NewFleet makes a fleet of hosts whose machines are those of w; it is not
@@ -134,15 +137,20 @@ func (f *Fleet) All(limit time.Duration, ok func(n int, h *server.HostDetail) (y
 }
 
 // WaitCompliant waits until every host has searched with the archive and the
-// version of the rules, and lacks nothing that they allow.
+// version of the rules, and lacks nothing that they allow. Versions must
+// differ in what they say.
 func (f *Fleet) WaitCompliant(limit time.Duration, archive waptwua.SHA256, version int) {
 	f.s.t.Helper()
+	digest := ""
 	f.All(limit, func(_ int, h *server.HostDetail) (bool, string) {
-		rules := h.State.Rules
-		current := h.State.Scan.Archive == archive && len(rules) == 1 && rules[0].Version == version && rules[0].Error == ""
-		return current && h.Compliant, fmt.Sprintf("archive %.8s, rules %+v, updates %v, last action %+v, scan error %q, %s",
-			h.State.Scan.Archive, rules, h.Updates, h.State.LastAction, h.ScanError, failures(h))
+		rules, scan := h.State.Rules, h.State.Scan
+		taken := len(rules) == 1 && rules[0].Version == version && rules[0].Error == ""
+		searched := scan.Archive == archive && (version == f.version || scan.RulesDigest != f.digest)
+		digest = scan.RulesDigest
+		return taken && searched && h.Compliant, fmt.Sprintf("archive %.8s, rules %+v, updates %v, last action %+v, scan error %q, %s",
+			scan.Archive, rules, h.Updates, h.State.LastAction, h.ScanError, failures(h))
 	})
+	f.version, f.digest = version, digest
 }
 
 func failures(h *server.HostDetail) string {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"waptwua"
 	"waptwua/transport"
 )
 
@@ -97,15 +98,21 @@ func (s *System) CheckArchive(path string) {
 	}
 }
 
+// SHA256 is the digest of the file at path.
+func SHA256(t testing.TB, path string) waptwua.SHA256 {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sha256.Sum256(b)
+}
+
 func digests(t testing.TB, paths []string) []string {
 	t.Helper()
 	var sums []string
 	for _, path := range paths {
-		b, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		sums = append(sums, sum256(b))
+		sums = append(sums, SHA256(t, path).String())
 	}
 	return sums
 }

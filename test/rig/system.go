@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -20,7 +21,9 @@ import (
 // System is a server with its origin and its administrator.
 type System struct {
 	t       testing.TB
-	Dir     string // everything lies below it
+	data    string
+	shelf   string
+	Dir     string // all but the server's data lies below it
 	Bin     string
 	Server  *Process
 	Agents  string // https://…, the same over restarts
@@ -33,12 +36,18 @@ type System struct {
 // waptserver.ini, and an administrator's key; the server is not started.
 func New(t testing.TB, microsoft http.Handler, options map[string]string) *System {
 	t.Helper()
+	return NewAt(t, filepath.Join(t.TempDir(), "server"), microsoft, options)
+}
+
+// NewAt is New with the folder of the server's data.
+func NewAt(t testing.TB, data string, microsoft http.Handler, options map[string]string) *System {
+	t.Helper()
 	front := httptest.NewServer(microsoft)
 	t.Cleanup(func() {
 		front.CloseClientConnections()
 		front.Close()
 	})
-	s := &System{t: t, Dir: t.TempDir(), Bin: Programs(t)}
+	s := &System{t: t, data: data, shelf: filepath.Join(data, "waptwua"), Dir: t.TempDir(), Bin: Programs(t)}
 	t.Cleanup(func() { dump(t, s.log()) })
 	args := []string{"init", "--data", s.Data(), "--json"}
 	all := map[string]string{
@@ -47,6 +56,9 @@ func New(t testing.TB, microsoft http.Handler, options map[string]string) *Syste
 	}
 	for name, value := range options {
 		all[name] = value
+	}
+	if folder := options["waptwua_folder"]; folder != "" {
+		s.shelf = folder
 	}
 	for name, value := range all {
 		args = append(args, "--set", name+"="+value)
@@ -75,15 +87,25 @@ func freePort(t testing.TB) int {
 }
 
 // Data is the server's data directory.
-func (s *System) Data() string { return filepath.Join(s.Dir, "server") }
+func (s *System) Data() string { return s.data }
 
 // Shelf is the folder that hosts are served from.
-func (s *System) Shelf() string { return filepath.Join(s.Data(), "waptwua") }
+func (s *System) Shelf() string { return s.shelf }
 
 // CA is the path of the server's CA certificate.
 func (s *System) CA() string { return filepath.Join(s.Data(), "pki", "ca.crt") }
 
 func (s *System) log() string { return filepath.Join(s.Dir, "server.log") }
+
+// Log is what the server has logged, over all its starts.
+func (s *System) Log() string {
+	s.t.Helper()
+	b, err := os.ReadFile(s.log())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return string(b)
+}
 
 // Try runs one of the programs to its end and returns its output; the error
 // holds what it wrote to standard error.

@@ -58,11 +58,14 @@ func NewWorld(t testing.TB, updates int, seed uint64, months int) *World {
 // Machine is the recorded machine of the n-th host of a fleet in this world.
 func (w *World) Machine(n int) *applicability.Facts { return w.months[0].Machine(n) }
 
-// Archive writes and signs the archive of a month, counted from 0, and
-// returns its path.
+// Archive writes and signs the archive of a month, counted from 0, the first
+// time that it is asked for, and returns its path.
 func (w *World) Archive(month int) string {
 	w.t.Helper()
 	path := filepath.Join(w.dir, fmt.Sprintf("month-%d.cab", month))
+	if _, err := os.Stat(path); err == nil {
+		return path // signing it again would make another file
+	}
 	if err := w.write(path, month); err != nil {
 		w.t.Fatalf("archive of month %d: %v", month, err)
 	}

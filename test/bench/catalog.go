@@ -1,0 +1,226 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"waptwua/applicability"
+	"waptwua/catalog"
+	"waptwua/internal/world"
+	"waptwua/store/catalogdb"
+	"waptwua/wsusscn2"
+)
+
+// The limits that answers of a catalogue are measured against.
+const (
+	buildMemory   = 512 << 20
+	showLimit     = 20 * time.Millisecond
+	evaluateLimit = 300 * time.Millisecond
+	fleetMachines = 400
+)
+
+// catalogue measures building a catalogue beside merely decoding the same
+// archive, building on last month's beside building anew, and its answers
+// beside their limits.
+func catalogue(b *bench) error {
+	c := &catalogueBench{bench: b, program: filepath.Join(b.dir, "waptserver")}
+	if err := c.prepare(); err != nil {
+		return err
+	}
+	if err := c.building(); err != nil {
+		return err
+	}
+	return c.answers()
+}
+
+type catalogueBench struct {
+	*bench
+	world             *world.World
+	program           string
+	next              string
+	catalogue, second string // built from archive, and from next
+}
+
+func (c *catalogueBench) prepare() (err error) {
+	build := exec.CommandContext(c.ctx, "go", "build", "-o", c.program, "./cmd/waptserver")
+	build.Stderr = os.Stderr
+	if err := build.Run(); err != nil {
+		return fmt.Errorf("building waptserver: %w", err)
+	}
+	if c.world, err = world.New(world.Options{Updates: c.updates, Seed: 1}); err != nil {
+		return err
+	}
+	if _, err := c.fullArchive(); err != nil { // of the same options, also where -archive names one
+		return err
+	}
+	c.next = filepath.Join(c.dir, "next.cab")
+	c.catalogue, c.second = filepath.Join(c.dir, "generated.sqlite"), filepath.Join(c.dir, "next.sqlite")
+	return c.write(c.world.Successor(world.Change{Share: 0.05}), c.next)
+}
+
+func (c *catalogueBench) write(w *world.World, path string) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(w.Write(c.ctx, f, world.WriteOptions{Workers: runtime.NumCPU(), Dir: c.dir}), f.Close())
+}
+
+// building compares builds, each by the program in a process of its own.
+func (c *catalogueBench) building() error {
+	var memory int64
+	build := func(args ...string) func() error {
+		return func() error {
+			used, err := c.run(append([]string{"catalog", "build"}, args...)...)
+			memory = max(memory, used)
+			return err
+		}
+	}
+	took, err := timed(
+		func() error { return decodeArchive(c.ctx, c.archive) },
+		build(c.archive, "--full", "--out", c.catalogue),
+		build(c.next, "--full", "--out", c.second),
+		build(c.next, "--base", c.catalogue, "--out", c.second))
+	if err != nil {
+		return err
+	}
+	decoding, full, anew, onBase := took[0].Seconds(), took[1].Seconds(), took[2].Seconds(), took[3].Seconds()
+	fmt.Printf("catalog: decoding %.2f s, building %.2f s in %d MB; next month's anew %.2f s, on this month's %.2f s\n",
+		decoding, full, memory>>20, anew, onBase)
+	c.ratio("catalog-build-vs-decode-cost", full/decoding, 1.25, "decoding the same archive with all processors")
+	c.ratio("catalog-incremental-vs-full-cost", onBase/anew, 0.4, "building without a base")
+	c.ratio("catalog-build-memory-cost", float64(memory)/buildMemory, 1, "512 MiB")
+	return nil
+}
+
+// run runs waptserver and returns the most memory it used, in bytes.
+func (c *catalogueBench) run(args ...string) (int64, error) {
+	cmd := exec.CommandContext(c.ctx, c.program, args...)
+	cmd.Stderr = os.Stderr
+	if err := cmd.Run(); err != nil {
+		return 0, fmt.Errorf("waptserver %v: %w", args, err)
+	}
+	return maxRSS(cmd.ProcessState), nil
+}
+
+// decodeArchive decodes every fragment of every shard and looks at none.
+func decodeArchive(ctx context.Context, path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	a, err := wsusscn2.Open(f, info.Size(), wsusscn2.Options{})
+	if err != nil {
+		return err
+	}
+	shards := make(chan *wsusscn2.Shard)
+	g, ctx := errgroup.WithContext(ctx)
+	for range runtime.NumCPU() {
+		g.Go(func() error {
+			for s := range shards {
+				err := s.Fragments(ctx, wsusscn2.Selection{}, func(wsusscn2.Fragment) error { return nil })
+				if err := errors.Join(err, s.Close()); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	g.Go(func() error {
+		defer close(shards)
+		return a.Shards(ctx, wsusscn2.Selection{}, func(s *wsusscn2.Shard) error {
+			select {
+			case shards <- s:
+				return nil
+			case <-ctx.Done():
+				return errors.Join(ctx.Err(), s.Close())
+			}
+		})
+	})
+	return g.Wait()
+}
+
+// answers measures what a reader of the catalogue waits for.
+func (c *catalogueBench) answers() error {
+	db, err := catalogdb.Open(c.ctx, c.catalogue)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	machines, err := c.machines(fleetMachines)
+	if err != nil {
+		return err
+	}
+	if err := evaluate(db, machines, 2); err != nil { // warms the catalogue
+		return err
+	}
+	took, err := timed(c.show,
+		func() error { return evaluate(db, machines[:1], 1) },
+		func() error { return evaluate(db, machines, 1) },
+		func() error { return evaluate(db, machines, 2) })
+	if err != nil {
+		return err
+	}
+	show, one, single, double := took[0], took[1], took[2], took[3]
+	fmt.Printf("catalog: open and show %.1f ms; evaluate %.1f ms; %.0f machines a second, with two workers %.0f\n",
+		ms(show), ms(one), fleetMachines/single.Seconds(), fleetMachines/double.Seconds())
+	c.ratio("catalog-show-cost", ms(show)/ms(showLimit), 1, "20 ms")
+	c.ratio("catalog-evaluate-cost", ms(one)/ms(evaluateLimit), 1, "300 ms")
+	c.ratio("catalog-fleet-2-vs-1", single.Seconds()/double.Seconds(), 1.8, "one worker")
+	return nil
+}
+
+func ms(d time.Duration) float64 { return d.Seconds() * 1000 }
+
+// show opens the catalogue and describes an update.
+func (c *catalogueBench) show() error {
+	db, err := catalogdb.Open(c.ctx, c.catalogue)
+	if err != nil {
+		return err
+	}
+	v := db.View()
+	for _, id := range v.ByKB(5_060_842) {
+		v.Update(id)
+		v.Leaves(id)
+	}
+	return errors.Join(v.Err(), db.Close())
+}
+
+func (c *catalogueBench) machines(n int) ([]*applicability.Machine, error) {
+	machines := make([]*applicability.Machine, n)
+	for i := range machines {
+		var err error
+		if machines[i], err = applicability.NewMachine(c.world.Machine(i)); err != nil {
+			return nil, err
+		}
+	}
+	return machines, nil
+}
+
+func evaluate(db *catalogdb.Catalogue, machines []*applicability.Machine, workers int) error {
+	var g errgroup.Group
+	g.SetLimit(workers)
+	for _, m := range machines {
+		g.Go(func() error {
+			v := db.View()
+			if len(v.Evaluate(m, catalog.EvaluateOptions{}).Missing()) == 0 {
+				return fmt.Errorf("%s lacks nothing", m.Name())
+			}
+			return v.Err()
+		})
+	}
+	return g.Wait()
+}
