@@ -85,6 +85,10 @@ func (h *Host) Close() error {
 	h.busy <- struct{}{} // for good
 	removed := make(chan error, 1)
 	h.work <- func(a apartment) {
+		if h.offer == nil {
+			removed <- nil // a search that failed has removed its service
+			return
+		}
 		h.offer.close()
 		removed <- removeServices(a)
 	}
