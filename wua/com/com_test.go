@@ -204,8 +204,8 @@ func TestInstallFailsAtEachStep(t *testing.T) {
 	})
 }
 
-// TestALicenceThatCannotBeAccepted fails its update alone.
-func TestALicenceThatCannotBeAccepted(t *testing.T) {
+// TestSummarize derives the whole from its parts.
+func TestSummarize(t *testing.T) {
 	res := wua.UpdateResult{Code: wua.Failed, HResult: wua.EulasDeclined}
 	r := &wua.Result{Updates: []wua.UpdateResult{res, {Code: wua.Succeeded, RebootRequired: true}}}
 	summarize(r, false)
