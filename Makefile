@@ -45,6 +45,11 @@ test-deps: ## the Debian packages that the tests need, installed when that is al
 test: test-deps build ## every test, with the race detector
 	CGO_ENABLED=1 $(GO) test -race -timeout 20m ./...
 
+.PHONY: test-windows
+test-windows: ## the Windows-only code under Wine, against a double of the update agent; not part of make test yet
+	@scripts/test-deps wine
+	@scripts/test-windows
+
 .PHONY: check
 check: ## formatting, vet for Linux and Windows, lint with the import rules, generated pages up to date, every platform compiles
 	@unformatted=$$(gofmt -l $$(git ls-files -co --exclude-standard '*.go')); [ -z "$$unformatted" ] || { echo "gofmt -w these:"; echo "$$unformatted"; exit 1; }

@@ -1,17 +1,25 @@
 package main
 
 import (
-	"errors"
+	"fmt"
 	"os"
+	"time"
+
+	"golang.org/x/sys/windows"
 
 	"waptwua/agent/settings"
 	"waptwua/inventory"
 	"waptwua/inventory/winhost"
+	"waptwua/wua/com"
 )
 
-// openHost is where the COM driver of the Windows Update Agent goes.
+// openHost is the Windows that the program runs on.
 func openHost(string, *settings.Settings) (*windowsHost, error) {
-	return nil, errors.New("this build cannot talk to the Windows Update Agent: it has no COM driver yet; only inventory, show-config, create-keycert, sign, upload-rules and version work")
+	host, err := com.New(com.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("the Windows Update Agent: %w", err)
+	}
+	return &windowsHost{wua: host, booted: time.Now().Add(-windows.DurationSinceBoot())}, nil
 }
 
 // openInventory is this computer, or the recorded machine given.

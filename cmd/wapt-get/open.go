@@ -42,6 +42,9 @@ func (a *app) openWith(log *slog.Logger) (*agent.Agent, *settings.Settings, erro
 	if err != nil {
 		return nil, nil, err
 	}
+	if c, ok := host.wua.(io.Closer); ok {
+		a.opened = append(a.opened, c)
+	}
 	name, err := os.Hostname()
 	if err != nil {
 		return nil, nil, fmt.Errorf("name of this host: %w", err)

@@ -25,6 +25,8 @@ type app struct {
 	json    bool
 	verbose bool
 	wait    time.Duration
+
+	opened []io.Closer // closed when the command has ended
 }
 
 // run executes one command line and returns the exit code.
@@ -35,6 +37,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
+	for _, c := range a.opened {
+		err = errors.Join(err, c.Close())
+	}
 	if err != nil {
 		fmt.Fprintln(stderr, "wapt-get:", err)
 	}

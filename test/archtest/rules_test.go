@@ -39,6 +39,8 @@ var layers = []layer{
 	{name: "wua/sim", packages: []string{"wua/sim"},
 		ours:  []string{root, "wua", "applicability", "catalog", "wsusscn2", "authenticode", "internal"},
 		never: []string{"net/http", "wua/com", "agent", "server"}},
+	{name: "wua/com", packages: []string{"wua/com"}, ours: []string{root, "wua"}, never: []string{"net", "net/http", "wua/sim", "agent", "server"}},
+	{name: "wua/com/comtest", packages: []string{"wua/com/comtest"}, ours: []string{root, "wua"}, never: []string{"net", "net/http", "agent", "server"}},
 	{name: "wua/wuatest", packages: []string{"wua/wuatest"},
 		ours:  []string{root, "wua", "applicability", "internal"},
 		never: []string{"net/http", "wua/com", "wua/sim", "agent", "server"}},
@@ -86,7 +88,7 @@ var thirdParty = map[string][]string{
 }
 
 // testOnly may be imported by tests and by other test-only packages.
-var testOnly = []string{"wua/wuatest", "store/storetest", "blob/blobtest", "notify/notifytest", "agent/agenttest", "internal/fixture"}
+var testOnly = []string{"wua/wuatest", "wua/com/comtest", "store/storetest", "blob/blobtest", "notify/notifytest", "agent/agenttest", "internal/fixture"}
 
 // worldOnly is the generated world: for waptsim and tests, never in a
 // program that administrators install.

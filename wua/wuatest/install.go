@@ -14,7 +14,7 @@ func stageChecks(t *testing.T, s *suite) {
 	plain, other := updateID(numPlain), updateID(numPatch)
 	h.wantCode(h.Host.Stage(h.ctx(), plain, []string{h.File(other)}), wua.IncorrectFileHash)
 	h.wantCode(h.Host.Stage(h.ctx(), plain, []string{h.File(plain), h.File(other)}), wua.IncorrectFileHash)
-	h.wantCode(h.Host.Stage(h.ctx(), plain, []string{filepath.Join(t.TempDir(), "nowhere.cab")}), wua.DownloadFileMissing)
+	h.wantCode(h.Host.Stage(h.ctx(), plain, []string{filepath.Join(TempDir(t), "nowhere.cab")}), wua.DownloadFileMissing)
 	h.wantCode(h.Host.Stage(h.ctx(), plain, nil), wua.DownloadFileMissing)
 	h.wantCode(h.Host.Stage(h.ctx(), updateID(numForeign), []string{h.File(updateID(numForeign))}), wua.ItemNotFound)
 	if h.search(wua.Query{})[plain].Downloaded {

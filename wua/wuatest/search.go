@@ -115,7 +115,7 @@ func searchBadCriteria(_ *testing.T, s *suite) {
 
 func searchBadArchive(t *testing.T, s *suite) {
 	h := s.host()
-	text := filepath.Join(t.TempDir(), "text.cab")
+	text := filepath.Join(TempDir(t), "text.cab")
 	if err := os.WriteFile(text, []byte("no cabinet"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func searchBadArchive(t *testing.T, s *suite) {
 		{s.Damaged, wua.InvalidScanFile},
 		{s.Foreign, wua.InvalidScanFile},
 		{text, wua.InvalidScanFile},
-		{filepath.Join(t.TempDir(), "nowhere.cab"), wua.NotFound},
+		{filepath.Join(TempDir(t), "nowhere.cab"), wua.NotFound},
 		{`\\server\share\wsusscn2.cab`, wua.InvalidName},
 		{"wsusscn2.cab", wua.InvalidName},
 	} {

@@ -147,7 +147,7 @@ func newWorld(dir string) *World {
 // NewWorld makes a world in a folder of the test.
 func NewWorld(t testing.TB) *World {
 	t.Helper()
-	w := newWorld(t.TempDir())
+	w := newWorld(TempDir(t))
 	for _, r := range w.revisions {
 		if r.content != "" {
 			write(t, filepath.Join(w.dir, r.fileName()), []byte(r.content))

@@ -1,0 +1,6 @@
+//go:build !windows
+
+package com
+
+// throughCOM needs Windows.
+var throughCOM enter
