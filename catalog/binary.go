@@ -41,6 +41,8 @@ func (g *Graph) AppendBinary(b []byte) ([]byte, error) {
 	b = appendNodes(b, g.nodes)
 	b = appendLists(b, &g.revisions)
 	b = appendClauses(b, &g.needs)
+	b = appendInts(b, g.setOf)
+	b = appendInts(b, g.circular)
 	b = appendClauses(b, &g.children)
 	b = appendLists(b, &g.replacedBy)
 	b = appendLists(b, &g.supersedes)
@@ -88,7 +90,6 @@ func appendNodes(b []byte, nodes []node) []byte {
 	b = appendColumn(b, nodes, func(n *node) int32 { return int32(n.guid) })
 	b = appendColumn(b, nodes, func(n *node) int32 { return n.number })
 	b = appendColumn(b, nodes, func(n *node) int32 { return n.revision })
-	b = appendColumn(b, nodes, func(n *node) int32 { return n.needs })
 	b = appendColumn(b, nodes, func(n *node) int32 { return n.rules })
 	b = appendColumn(b, nodes, func(n *node) int32 { return n.typ })
 	b = appendColumn(b, nodes, func(n *node) int32 { return int32(n.kind) | int32(n.flags)<<8 })
@@ -150,7 +151,6 @@ func (r *graphReader) nodes() {
 	g.nodes = make([]node, len(guids))
 	numbers := r.column(0, any)
 	revisions := r.column(0, any)
-	needs := r.column(0, any)
 	rules := r.column(noRules, any)
 	types := r.column(0, len(g.names))
 	kinds := r.column(0, 1<<16)
@@ -160,7 +160,7 @@ func (r *graphReader) nodes() {
 	}
 	for i := range g.nodes {
 		g.nodes[i] = node{
-			guid: guids[i], number: numbers[i], revision: revisions[i], needs: needs[i], rules: rules[i], typ: types[i],
+			guid: guids[i], number: numbers[i], revision: revisions[i], rules: rules[i], typ: types[i],
 			kind: kind(kinds[i] & 0xff), flags: uint8(kinds[i] >> 8), created: int64(binary.LittleEndian.Uint64(created[8*i:])),
 		}
 		if g.nodes[i].kind > evaluate {
@@ -182,6 +182,9 @@ func (r *graphReader) relations() {
 	g, nodes, guids := r.g, len(r.g.nodes), len(r.g.guids.keys)
 	g.revisions = readLists[index](&r.decoder, guids, 0, nodes)
 	g.needs = readClauses[guid](&r.decoder, -1, 0, guids)
+	sets := len(g.needs.starts) - 1
+	g.setOf = r.column(0, sets)
+	g.circular = readInts[int32](&r.decoder, 0, 2)
 	g.children = readClauses[index](&r.decoder, nodes, int32(dangling), nodes)
 	g.replacedBy = readLists[index](&r.decoder, nodes, 0, nodes)
 	g.supersedes = readLists[guid](&r.decoder, nodes, 0, guids)
@@ -190,13 +193,12 @@ func (r *graphReader) relations() {
 	g.ruleNodes = readInts[index](&r.decoder, 0, nodes)
 	g.order = readInts[index](&r.decoder, 0, nodes)
 	g.component = readInts[int32](&r.decoder, 0, math.MaxInt32)
-	sets := len(g.needs.starts) - 1
-	if r.failed || len(g.order) != nodes || len(g.component) != nodes+sets {
+	if r.failed || len(g.order) != nodes || len(g.component) != nodes+sets || len(g.circular) != sets {
 		r.fail()
 		return
 	}
 	for i := range g.nodes {
-		if int(g.nodes[i].needs) >= sets || int(g.nodes[i].rules) >= len(g.ruleNodes) {
+		if int(g.nodes[i].rules) >= len(g.ruleNodes) {
 			r.fail()
 			return
 		}

@@ -109,7 +109,8 @@ func (b *Builder) revision(r *wsusscn2.Revision) error {
 		guid: u, number: int32(r.ID.Revision), revision: int32(r.RevisionID), kind: kindOf(r),
 		created: microseconds(r.Created), rules: noRules, typ: b.name(""), flags: flagsOf(r),
 	}
-	if n.needs, err = b.set(r.Prerequisites); err != nil {
+	set, err := b.set(r.Prerequisites)
+	if err != nil {
 		return err
 	}
 	if err := b.place(r.Categories); err != nil {
@@ -117,7 +118,7 @@ func (b *Builder) revision(r *wsusscn2.Revision) error {
 	}
 	b.byRev[r.RevisionID] = i
 	b.before, b.latest[u] = append(b.before, b.latest[u]), i
-	b.graph.nodes = append(b.graph.nodes, n)
+	b.graph.nodes, b.graph.setOf = append(b.graph.nodes, n), append(b.graph.setOf, set)
 	b.drafts = append(b.drafts, draft{supersededBy: r.SupersededBy, bundledBy: r.BundledBy})
 	return nil
 }
@@ -379,7 +380,7 @@ func (b *Builder) tally(i index) {
 	if !n.has(flagCore) {
 		s.WithoutCore++
 	}
-	first, end := g.needs.of(int(n.needs))
+	first, end := g.needs.of(int(g.setOf[i]))
 	for k := first; k < end; k++ {
 		for _, u := range g.needs.members.of(k) {
 			b.noteDangling(u)

@@ -11,7 +11,12 @@ func (g *Graph) sortDependencies() {
 		}
 	}
 	g.stats.DependencyCycles = cycles(component, edges)
-	g.component = component
+	g.component, g.circular = component, make([]int32, len(g.needs.starts)-1)
+	for i, set := range g.setOf {
+		if component[i] == component[len(g.nodes)+int(set)] {
+			g.circular[set] = 1
+		}
+	}
 	_, component = components(&g.replacedBy)
 	g.stats.SupersedenceCycles = cycles(component, &g.replacedBy)
 	if g.stats.SupersedenceCycles > 0 {
@@ -25,7 +30,7 @@ func (g *Graph) sortDependencies() {
 func (g *Graph) dependencies() *lists[index] {
 	var edges lists[index]
 	for i := range g.nodes {
-		list := []index{index(len(g.nodes)) + index(g.nodes[i].needs)}
+		list := []index{index(len(g.nodes)) + index(g.setOf[i])}
 		first, end := g.children.of(i)
 		for k := first; k < end; k++ {
 			for _, c := range g.children.members.of(k) {

@@ -102,7 +102,7 @@ func (g *Graph) Evaluate(m *applicability.Machine, o EvaluateOptions) *Evaluatio
 		e.verdicts[i] = e.states[i].verdict()
 	}
 	for i := range g.nodes {
-		if g.nodes[i].kind == topLevel && e.states[i].verdict() == Applicable && !o.IncludeSuperseded {
+		if e.verdicts[i] == Applicable && g.nodes[i].kind == topLevel && !o.IncludeSuperseded {
 			e.supersede(index(i), o.Hidden)
 		}
 	}
@@ -110,14 +110,13 @@ func (g *Graph) Evaluate(m *applicability.Machine, o EvaluateOptions) *Evaluatio
 }
 
 func (e *evaluator) state(i index) state {
-	n := &e.graph.nodes[i]
 	needs := e.prerequisites(i)
 	if needs.truth == no {
 		return state{no, no, causePrerequisite, needs.clause}
 	}
 	var s state
 	if e.graph.children.none(int(i)) {
-		s = ruleState(n.kind, e.graph.rules(i), e.context)
+		s = ruleState(e.graph.nodes[i].kind, e.graph.rules(i), e.context)
 	} else {
 		s = e.bundle(i)
 	}
@@ -159,8 +158,8 @@ func ruleState(k kind, r *applicability.Rules, c *applicability.Context) state {
 // prerequisites tells how far those of node i hold. Nodes that share a set
 // share the answer, but for those within a cycle that runs through the set.
 func (e *evaluator) prerequisites(i index) met {
-	g, set := e.graph, e.graph.nodes[i].needs
-	if g.component[len(g.nodes)+int(set)] == g.component[i] {
+	g, set := e.graph, e.graph.setOf[i]
+	if g.circular[set] != 0 && g.component[len(g.nodes)+int(set)] == g.component[i] {
 		return e.conjunction(int(set), i)
 	}
 	if !e.sets[set].known {

@@ -77,7 +77,7 @@ func (x *explainer) explain(i index, depth int) *Explanation {
 		return out
 	}
 	x.seen[i] = true
-	for k, end := g.needs.of(int(g.nodes[i].needs)); k < end; k++ {
+	for k, end := g.needs.of(int(g.setOf[i])); k < end; k++ {
 		out.Prerequisites = append(out.Prerequisites, x.prerequisite(g.needs.members.of(k), i, depth))
 	}
 	if x.states[i].why == causePrerequisite {

@@ -38,7 +38,6 @@ type node struct {
 	number   int32 // RevisionNumber
 	revision int32 // the archive's RevisionId
 	created  int64 // microseconds since 1970; 0: unknown
-	needs    int32 // set of prerequisites
 	rules    int32 // rule set, or noRules
 	typ      int32 // update type, in Graph.names
 	kind     kind
@@ -82,6 +81,8 @@ type Graph struct {
 	revisions lists[index] // by guid, newest first
 
 	needs      clauses[guid]  // by set of prerequisites; nodes share sets
+	setOf      []int32        // set of prerequisites, by node
+	circular   []int32        // by set: 1 when a node that has it is in a cycle that runs through it
 	children   clauses[index] // by node
 	replacedBy lists[index]   // by node: newer updates; cycles cut
 	supersedes lists[guid]    // by node: older updates

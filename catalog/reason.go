@@ -203,7 +203,7 @@ func (g *Graph) label(i index) string {
 // clauseLabel names the members of a prerequisite clause of node i for people.
 func (g *Graph) clauseLabel(i index, clause int32) string {
 	const shown = 3
-	first, _ := g.needs.of(int(g.nodes[i].needs))
+	first, _ := g.needs.of(int(g.setOf[i]))
 	members := g.needs.members.of(first + int(clause))
 	var names []string
 	for _, u := range members[:min(shown, len(members))] {
