@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -101,14 +103,35 @@ func (c *catalogueBench) building() error {
 	return nil
 }
 
-// run runs waptserver and returns the most memory it used, in bytes.
+// run runs waptserver and returns the most memory it used, in bytes; 0 where
+// that is not known.
 func (c *catalogueBench) run(args ...string) (int64, error) {
-	cmd := exec.CommandContext(c.ctx, c.program, args...)
+	self, err := os.Executable()
+	if err != nil {
+		return 0, err
+	}
+	cmd := exec.CommandContext(c.ctx, self, append([]string{memoryCommand, c.program}, args...)...)
 	cmd.Stderr = os.Stderr
-	if err := cmd.Run(); err != nil {
+	out, err := cmd.Output()
+	if err != nil {
 		return 0, fmt.Errorf("waptserver %v: %w", args, err)
 	}
-	return maxRSS(cmd.ProcessState), nil
+	return strconv.ParseInt(strings.TrimSpace(string(out)), 10, 64)
+}
+
+// memoryCommand makes this program run another and print how much memory
+// that used. It has to be a small process that does so: on Linux a process
+// counts as used what its parent had when it was started.
+const memoryCommand = "memory-of"
+
+func memoryProcess(args []string) error {
+	cmd := exec.CommandContext(context.Background(), args[0], args[1:]...)
+	cmd.Stderr = os.Stderr
+	if err := cmd.Run(); err != nil {
+		return err
+	}
+	_, err := fmt.Println(maxRSS(cmd.ProcessState))
+	return err
 }
 
 // decodeArchive decodes every fragment of every shard and looks at none.

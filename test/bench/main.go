@@ -72,6 +72,9 @@ func start() error {
 	if len(os.Args) > 2 && os.Args[1] == decodeCommand {
 		return decodeProcess(os.Args[2:])
 	}
+	if len(os.Args) > 2 && os.Args[1] == memoryCommand {
+		return memoryProcess(os.Args[2:])
+	}
 	return run()
 }
 
