@@ -6,6 +6,16 @@
 //	graph, err := catalog.Load(ctx, archive, catalog.Options{})
 //	missing := graph.Evaluate(machine, catalog.EvaluateOptions{}).Missing()
 //
+// # Where the rest is
+//
+// A Graph holds what relates revisions to each other, in flat lists. What
+// describes one revision (rules, texts, files) it asks of a Source when an
+// answer needs it. Load makes a graph in memory, with everything. To keep a
+// catalogue elsewhere, a Gatherer turns the fragments of each shard into rows
+// for a Source and into encoded facts; a Builder makes the graph of
+// package.xml and facts (Node, Facts, GraphOver); AppendBinary and ReadGraph
+// store the graph itself. Both ways the same code answers.
+//
 // # Revisions
 //
 // Every <Update> of package.xml is a node. Its deployment action makes it a

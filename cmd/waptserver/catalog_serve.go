@@ -23,11 +23,13 @@ import (
 // restarted server finds there is not built again, and one of last month's
 // archive is what the next is built on.
 type catalogueLoader struct {
-	archive *mirror.Archive
-	shelf   blob.Opener
-	dir     string
-	spool   wsusscn2.Spool
-	log     *slog.Logger
+	archive interface {
+		Published(ctx context.Context) (waptwua.Archive, error)
+	}
+	shelf blob.Opener
+	dir   string
+	spool wsusscn2.Spool
+	log   *slog.Logger
 
 	mu   sync.Mutex
 	open []*catalogdb.Catalogue // the newest last

@@ -14,7 +14,7 @@
 // one, flushes it and gives it the name by one rename: whoever has the old one
 // open goes on reading it, and a build that fails or is killed leaves it as it
 // was. Of two builds of the same file at the same time the second fails at
-// once (waptwua.ErrConflict).
+// once (waptwua.ErrConflict); the lock is a hidden file .NAME.lock that stays.
 //
 // Answers are those of a catalog.Graph in memory, because they are made by
 // one: the file holds the graph as it lies in memory, and the rest is read row
