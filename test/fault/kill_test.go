@@ -12,6 +12,7 @@ import (
 	"waptwua"
 	"waptwua/internal/origin"
 	"waptwua/server"
+	"waptwua/store"
 	"waptwua/test/rig"
 )
 
@@ -43,7 +44,11 @@ func TestKills(t *testing.T) {
 		}
 		c.settle(n)
 	}
-	t.Logf("%d kills of the server, %d of the fleet; %d updates installed on %d hosts", c.ofServer, c.ofFleet, c.installed, c.fleet.Hosts)
+	t.Logf("%d kills of the server, which cut short %d runs and downloads; %d of the fleet, which cut short %d operations; %d updates installed on %d hosts",
+		c.ofServer, c.broken(), c.ofFleet, c.cut, c.installed, c.fleet.Hosts)
+	if c.broken() == 0 || c.cut == 0 {
+		t.Error("no work was cut short: the kills say little")
+	}
 }
 
 // campaign is a system that is being killed again and again.
@@ -59,6 +64,7 @@ type campaign struct {
 	enrolled  int      // hosts that the server has been seen to know
 	ofServer  int      // kills
 	ofFleet   int
+	cut       int // operations that kills of the fleet cut short
 	installed int
 }
 
@@ -66,7 +72,7 @@ func newCampaign(t *testing.T, rounds int) *campaign {
 	c := &campaign{t: t, rand: rand.New(rand.NewPCG(seed(t), 0x6b696c6c)), rounds: rounds}
 	c.world = rig.NewWorld(t, updates, 1, rounds)
 	c.origin = c.world.Origin(origin.Usual())
-	c.system = rig.New(t, c.origin, map[string]string{"archive_roots": c.world.Roots, "loglevel": "warning"})
+	c.system = rig.New(t, c.origin, map[string]string{"archive_roots": c.world.Roots, "loglevel": "warning", "limit_bandwidth": "8"})
 	c.system.Start()
 	c.fleet = c.system.NewFleet(c.world, "killed", 0)
 	c.fleet.Flags = append(c.fleet.Flags, "--scan-duration", "200ms", "--install-duration", "200ms")
@@ -122,6 +128,7 @@ func (c *campaign) kill(last bool) {
 		c.ofFleet++
 		c.fleet.Process.Kill()
 		c.system.CheckShelf(c.archives...)
+		c.cut += c.unfinished()
 		c.fleet.Restart()
 	}
 	hosts := c.system.Summary().Hosts.Enrolled
@@ -129,6 +136,35 @@ func (c *campaign) kill(last bool) {
 		c.t.Errorf("%d hosts are enrolled, %d were", hosts, c.enrolled)
 	}
 	c.enrolled = hosts
+}
+
+// unfinished counts the hosts whose agents were in the middle of something.
+func (c *campaign) unfinished() (count int) {
+	c.t.Helper()
+	for n := range c.fleet.Hosts {
+		if c.fleet.Agent(n).Unfinished != nil {
+			count++
+		}
+	}
+	return count
+}
+
+// broken counts the runs and downloads that a kill of the server cut short.
+func (c *campaign) broken() (count int) {
+	c.t.Helper()
+	for _, job := range []server.Job{server.JobArchive, server.JobFiles} {
+		for _, run := range c.system.Runs(job) {
+			if run.State == store.Broken {
+				count++
+			}
+		}
+	}
+	for _, d := range c.system.Downloads() {
+		if d.State == store.Broken {
+			count++
+		}
+	}
+	return count
 }
 
 // progress is a figure that changes when files arrive or an agent takes a
