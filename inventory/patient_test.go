@@ -3,6 +3,7 @@ package inventory
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,11 +15,11 @@ import (
 type slowWMI struct {
 	each time.Duration
 	end  chan struct{}
-	n    int
+	n    atomic.Int32 // queries: one that hangs is still there when the test looks
 }
 
 func (s *slowWMI) Count(_ context.Context, _, wql string) (int, error) {
-	s.n++
+	s.n.Add(1)
 	if wql == "hang" {
 		<-s.end
 		return 0, errors.New("too late")
@@ -37,8 +38,8 @@ func TestPatientHang(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(facts.Queries) != 1 || facts.Queries[0].WQL != "one" || w.n != 2 {
-			t.Errorf("answers %v after %d queries; want the first, and none asked after the one that hangs", facts.Queries, w.n)
+		if len(facts.Queries) != 1 || facts.Queries[0].WQL != "one" || w.n.Load() != 2 {
+			t.Errorf("answers %v after %d queries; want the first, and none asked after the one that hangs", facts.Queries, w.n.Load())
 		}
 		if got := report.tally(applicability.SectionWMI); got.Unknown != 2 {
 			t.Errorf("%+v, want two unknown", got)
@@ -55,8 +56,8 @@ func TestPatientTotal(t *testing.T) {
 				t.Errorf("query %d: %v", i+1, err)
 			}
 		}
-		if w.n != 3 {
-			t.Errorf("%d queries, want 3: after six seconds no more", w.n)
+		if w.n.Load() != 3 {
+			t.Errorf("%d queries, want 3: after six seconds no more", w.n.Load())
 		}
 	})
 }

@@ -108,7 +108,7 @@ func (l *catalogueLoader) retire(ctx context.Context, path string) {
 	}
 	for _, name := range l.files() {
 		if name != path {
-			_ = os.Remove(name)
+			_ = catalogdb.Remove(name)
 		}
 	}
 }

@@ -100,6 +100,9 @@ func TestCatalogueLoader(t *testing.T) {
 	if names := catalogueFiles(t, dir); len(names) != 1 || names[0] == built[0] {
 		t.Errorf("catalogues %v", names)
 	}
+	if locks, err := filepath.Glob(filepath.Join(dir, "*.lock")); err != nil || len(locks) != 1 {
+		t.Errorf("locks %v, %v; want that of the one catalogue", locks, err)
+	}
 	if _, ok := first.Update(id); !ok {
 		t.Error("the catalogue before does not answer any more")
 	}

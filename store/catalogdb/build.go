@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -56,7 +57,7 @@ func Build(ctx context.Context, a *wsusscn2.Archive, path string, o BuildOptions
 }
 
 func buildFile(ctx context.Context, a *wsusscn2.Archive, path string, o BuildOptions) (r Report, err error) {
-	lock, err := filelock.Try(filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".lock"))
+	lock, err := filelock.Try(lockFile(path))
 	if errors.Is(err, filelock.ErrLocked) {
 		return r, fmt.Errorf("another build of this file is running: %w", waptwua.ErrConflict)
 	}
@@ -80,6 +81,21 @@ func buildFile(ctx context.Context, a *wsusscn2.Archive, path string, o BuildOpt
 		r.Bytes = info.Size()
 	}
 	return r, f.Commit()
+}
+
+func lockFile(path string) string {
+	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".lock")
+}
+
+// Remove removes a catalogue and the lock that its build left. Nobody may be
+// building it. A file that is not there is no error.
+func Remove(path string) error {
+	for _, name := range []string{path, lockFile(path)} {
+		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("removing a catalogue: %w", err)
+		}
+	}
+	return nil
 }
 
 // sweep removes what a killed build of the same file left.
