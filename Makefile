@@ -68,7 +68,7 @@ generate: ## the pages' Go code from their templ sources
 bench: ## every benchmark, with peers measured in the same run; writes bench/latest.json
 	@scripts/bench
 
-bench-engine: ## decoding and cataloguing beside cabextract and 7z
+bench-engine: ## decoding beside cabextract and 7z
 	@$(GO) run ./test/bench -only engine
 
 FUZZTIME ?= 20s

@@ -71,6 +71,7 @@ type Options struct {
 	Roots     []*x509.Certificate // the anchors; none: Microsoft's, by Pins
 	AllowSHA1 bool                // take SHA-1 too
 	At        time.Time           // now; must be set
+	Limits    Limits
 }
 
 // Result tells what was found, also beside an error.
@@ -116,17 +117,18 @@ func (r *Result) SignedAt() time.Time {
 
 // Verify checks the signature of the cabinet in r, which has size bytes. It
 // reads the file once, in pieces, and keeps only the signature (at most
-// MaxSignature bytes) in memory. The result is nil when there is no readable
+// Limits.Bytes) in memory. The result is nil when there is no readable
 // signature at all.
 func Verify(r io.ReaderAt, size int64, o Options) (*Result, error) {
 	if o.At.IsZero() {
 		return nil, errors.New("checking a signature: Options.At is not set")
 	}
-	c, err := OpenCabinet(r, size)
+	o.Limits = o.Limits.withDefaults()
+	c, err := OpenCabinetLimits(r, size, o.Limits)
 	if err != nil {
 		return nil, err
 	}
-	s, err := parseSignature(c.Signature)
+	s, err := parseSignature(c.Signature, o.Limits)
 	if err != nil {
 		return nil, fmt.Errorf("reading the signature of the cabinet: %w", err)
 	}

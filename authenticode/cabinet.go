@@ -11,9 +11,6 @@ import (
 	"waptwua"
 )
 
-// MaxSignature bounds the bytes of a signature. Microsoft's have 7 to 20 KB.
-const MaxSignature = 1 << 20
-
 // Positions within the header of a signed cabinet, in bytes.
 const (
 	offReserved1  = 4  // u32, outside the digest
@@ -60,6 +57,11 @@ type Cabinet struct {
 // folders and blocks, the mark 00 00 10 00, a signature that begins where the
 // cabinet ends and ends where the file ends, zero elsewhere.
 func OpenCabinet(r io.ReaderAt, size int64) (*Cabinet, error) {
+	return OpenCabinetLimits(r, size, Limits{})
+}
+
+// OpenCabinetLimits is OpenCabinet with limits of the caller's.
+func OpenCabinetLimits(r io.ReaderAt, size int64, l Limits) (*Cabinet, error) {
 	var h [headerSize]byte
 	if n, err := r.ReadAt(h[:], 0); err != nil && !(n == headerSize && errors.Is(err, io.EOF)) {
 		if errors.Is(err, io.EOF) {
@@ -70,7 +72,7 @@ func OpenCabinet(r io.ReaderAt, size int64) (*Cabinet, error) {
 	if err := checkHeader(h[:]); err != nil {
 		return nil, fmt.Errorf("%w: %w", err, waptwua.ErrNotTrusted)
 	}
-	return readSignature(r, size, h[:])
+	return l.withDefaults().readSignature(r, size, h[:])
 }
 
 // checkHeader demands the header of a signed cabinet, as far as the digest
@@ -93,13 +95,13 @@ func checkHeader(h []byte) error {
 	return nil
 }
 
-func readSignature(r io.ReaderAt, size int64, h []byte) (*Cabinet, error) {
+func (l Limits) readSignature(r io.ReaderAt, size int64, h []byte) (*Cabinet, error) {
 	start, length := int64(le32(h[offSigOffset:])), int64(le32(h[offSigSize:]))
 	switch {
 	case start != int64(le32(h[offCbCabinet:])) || start < headerSize:
 		return nil, fmt.Errorf("the signature is said to begin at %d but the cabinet ends at %d: %w", start, le32(h[offCbCabinet:]), waptwua.ErrNotTrusted)
-	case length > MaxSignature:
-		return nil, fmt.Errorf("signature of %d bytes, at most %d: %w", length, MaxSignature, waptwua.ErrLimit)
+	case length > l.Bytes:
+		return nil, fmt.Errorf("signature of %d bytes, at most %d: %w", length, l.Bytes, waptwua.ErrLimit)
 	case start+length > size:
 		return nil, fmt.Errorf("the file ends at %d, before its signature does (%d); it is cut off, fetch it again: %w", size, start+length, waptwua.ErrDigest)
 	case start+length < size:
@@ -109,7 +111,7 @@ func readSignature(r io.ReaderAt, size int64, h []byte) (*Cabinet, error) {
 	if _, err := io.ReadFull(io.NewSectionReader(r, start, length), sig); err != nil {
 		return nil, fmt.Errorf("reading the signature at %d: %w", start, err)
 	}
-	sig, err := trimPadding(sig)
+	sig, err := l.trimPadding(sig)
 	if err != nil {
 		return nil, fmt.Errorf("signature at %d: %w: %w", start, err, waptwua.ErrNotTrusted)
 	}
@@ -118,8 +120,8 @@ func readSignature(r io.ReaderAt, size int64, h []byte) (*Cabinet, error) {
 
 // trimPadding returns the one DER value that sig holds, without the zeros
 // that fill it up to a multiple of 8.
-func trimPadding(sig []byte) ([]byte, error) {
-	n, err := checkDER(sig)
+func (l Limits) trimPadding(sig []byte) ([]byte, error) {
+	n, err := l.checkDER(sig)
 	if err != nil {
 		return nil, err
 	}

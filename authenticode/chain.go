@@ -14,7 +14,6 @@ import (
 )
 
 const (
-	maxChain      = 6    // certificates from signer to anchor
 	minLegacyRSA  = 2048 // bits of keys in chains that need SHA-1
 	microsoftName = "Microsoft Corporation"
 )
@@ -35,11 +34,14 @@ func (v *verification) buildChain(leaf *x509.Certificate, pool []*x509.Certifica
 	anchors := v.anchors(pool)
 	certs, err := modernChain(leaf, pool, anchors, at, usage)
 	if err != nil && v.AllowSHA1 {
-		if legacy, lerr := legacyChain(leaf, pool, anchors, at, usage); lerr == nil {
+		if legacy, lerr := legacyChain(leaf, pool, anchors, at, usage, v.Limits.Chain); lerr == nil {
 			certs, err, v.res.SHA1 = legacy, nil, true
 		} else if usesSHA1(leaf, pool) {
 			err = lerr
 		}
+	}
+	if err == nil && len(certs) > v.Limits.Chain {
+		err = fmt.Errorf("chain of %d certificates, at most %d: %w", len(certs), v.Limits.Chain, waptwua.ErrLimit)
 	}
 	if err == nil {
 		return Chain{Anchored: true, Certificates: certs, Anchor: name(certs[len(certs)-1])}, nil
@@ -81,9 +83,9 @@ func modernChain(leaf *x509.Certificate, pool, anchors []*x509.Certificate, at t
 // signed with SHA-1. Stricter than the library elsewhere: the issuer that
 // fits is the only one tried, name constraints and unknown critical
 // extensions are refused, and keys are RSA with at least 2048 bits.
-func legacyChain(leaf *x509.Certificate, pool, anchors []*x509.Certificate, at time.Time, usage x509.ExtKeyUsage) ([]*x509.Certificate, error) {
+func legacyChain(leaf *x509.Certificate, pool, anchors []*x509.Certificate, at time.Time, usage x509.ExtKeyUsage, most int) ([]*x509.Certificate, error) {
 	chain := []*x509.Certificate{leaf}
-	for len(chain) <= maxChain {
+	for len(chain) <= most {
 		c := chain[len(chain)-1]
 		if err := legacyCertificate(c, len(chain)-1, at, usage); err != nil {
 			return nil, err
@@ -100,7 +102,7 @@ func legacyChain(leaf *x509.Certificate, pool, anchors []*x509.Certificate, at t
 		}
 		chain = append(chain, issuer)
 	}
-	return nil, fmt.Errorf("chain of more than %d certificates: %w", maxChain, waptwua.ErrLimit)
+	return nil, fmt.Errorf("chain of more than %d certificates: %w", most, waptwua.ErrLimit)
 }
 
 // legacyCertificate checks one certificate with below certificates of the
@@ -140,7 +142,7 @@ func issuerOf(c *x509.Certificate, candidates []*x509.Certificate) *x509.Certifi
 func (v *verification) incomplete(leaf *x509.Certificate, pool []*x509.Certificate, err error) (Chain, error) {
 	chain := Chain{Certificates: []*x509.Certificate{leaf}}
 	top := leaf
-	for len(chain.Certificates) < maxChain {
+	for len(chain.Certificates) < v.Limits.Chain {
 		up := issuerOf(top, pool)
 		if up == nil || contains(chain.Certificates, up) {
 			break

@@ -63,6 +63,7 @@ func newLegacy(t *testing.T, name string, change func(*x509.Certificate)) legacy
 }
 
 func (l legacy) build(o Options, at time.Time) (Chain, *Result, error) {
+	o.Limits = o.Limits.withDefaults()
 	v := verification{Options: o, res: new(Result)}
 	v.Roots = []*x509.Certificate{l.root}
 	c, err := v.buildChain(l.leaf, []*x509.Certificate{l.middle}, at, x509.ExtKeyUsageCodeSigning)
@@ -159,15 +160,15 @@ func TestPinnedRootsRefuseStrangers(t *testing.T) {
 }
 
 func TestLimitsOnCertificates(t *testing.T) {
-	root := authority(t, publisher).Root
-	if err := checkCertificates(slices.Repeat([]*x509.Certificate{root}, maxCertificates+1)); !errors.Is(err, waptwua.ErrLimit) {
+	root, limits := authority(t, publisher).Root, Limits{}.withDefaults()
+	if err := limits.checkCertificates(slices.Repeat([]*x509.Certificate{root}, limits.Certificates+1)); !errors.Is(err, waptwua.ErrLimit) {
 		t.Errorf("many certificates: %v", err)
 	}
-	huge := &x509.Certificate{PublicKey: &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), maxRSA), E: 65537}}
-	if err := checkCertificates([]*x509.Certificate{huge}); !errors.Is(err, waptwua.ErrLimit) {
+	huge := &x509.Certificate{PublicKey: &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), uint(limits.KeyBits)), E: 65537}}
+	if err := limits.checkCertificates([]*x509.Certificate{huge}); !errors.Is(err, waptwua.ErrLimit) {
 		t.Errorf("huge key: %v", err)
 	}
-	if err := checkCertificates([]*x509.Certificate{root}); err != nil {
+	if err := limits.checkCertificates([]*x509.Certificate{root}); err != nil {
 		t.Error(err)
 	}
 }

@@ -7,27 +7,20 @@ import (
 	"waptwua"
 )
 
-// maxDepth bounds how deep values nest. A signature with a timestamp token
-// and a second signature with its own reaches about 30.
-const maxDepth = 64
-
-// maxValues bounds the values of a signature; real ones have about a thousand.
-const maxValues = 50_000
-
 var errDER = errors.New("not in DER")
 
 // checkDER walks over the first value of b and returns its length. It
 // refuses what the parsers behind it need not see: indefinite and
 // overlong lengths, tags of several bytes, values that leave their parent,
 // deep nesting. The parser of PKCS #7 recurses once per level.
-func checkDER(b []byte) (int, error) {
-	left := maxValues
-	return walkDER(b, 0, 0, &left)
+func (l Limits) checkDER(b []byte) (int, error) {
+	left := l.Values
+	return l.walkDER(b, 0, 0, &left)
 }
 
-func walkDER(b []byte, base, depth int, left *int) (int, error) {
-	if *left--; *left < 0 || depth > maxDepth {
-		return 0, fmt.Errorf("offset %d: more than %d values or %d levels: %w", base, maxValues, maxDepth, waptwua.ErrLimit)
+func (l Limits) walkDER(b []byte, base, depth int, left *int) (int, error) {
+	if *left--; *left < 0 || depth > l.Depth {
+		return 0, fmt.Errorf("offset %d: more than %d values or %d levels: %w", base, l.Values, l.Depth, waptwua.ErrLimit)
 	}
 	head, length, err := derHeader(b)
 	if err != nil {
@@ -38,7 +31,7 @@ func walkDER(b []byte, base, depth int, left *int) (int, error) {
 		return end, nil
 	}
 	for at := head; at < end; {
-		n, err := walkDER(b[at:end], base+at, depth+1, left)
+		n, err := l.walkDER(b[at:end], base+at, depth+1, left)
 		if err != nil {
 			return 0, err
 		}

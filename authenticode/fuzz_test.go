@@ -69,11 +69,11 @@ func FuzzSignature(f *testing.F) {
 		f.Add(cab[end(cab):])
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		der, err := trimPadding(b)
+		der, err := Limits{}.withDefaults().trimPadding(b)
 		if err != nil {
 			return
 		}
-		s, err := parseSignature(der)
+		s, err := parseSignature(der, Limits{}.withDefaults())
 		if err != nil {
 			return
 		}

@@ -20,12 +20,6 @@ import (
 	"waptwua"
 )
 
-// Limits of what comes with a signature.
-const (
-	maxCertificates = 32
-	maxRSA          = 16384 // bits
-)
-
 // Object identifiers of Authenticode.
 var (
 	oidIndirectData = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 2, 1, 4}
@@ -52,14 +46,15 @@ type signature struct {
 	signer  *x509.Certificate
 	hash    crypto.Hash
 	claimed []byte
+	limits  Limits
 }
 
 // parseSignature reads PKCS #7 that checkDER has seen. All that it demands
 // is syntax and form; nothing is verified.
-func parseSignature(der []byte) (*signature, error) {
-	s := new(signature)
+func parseSignature(der []byte, l Limits) (*signature, error) {
+	s := &signature{limits: l}
 	var err error
-	if s.p7, s.signer, err = parseSigned(der, oidIndirectData); err != nil {
+	if s.p7, s.signer, err = parseSigned(der, oidIndirectData, l); err != nil {
 		return nil, err
 	}
 	var content indirectData
@@ -83,7 +78,7 @@ func parseSignature(der []byte) (*signature, error) {
 
 // parseSigned reads SignedData with exactly one signer, whose signed
 // attributes say that the content is of the given type, and its certificate.
-func parseSigned(der []byte, contentType asn1.ObjectIdentifier) (*pkcs7.PKCS7, *x509.Certificate, error) {
+func parseSigned(der []byte, contentType asn1.ObjectIdentifier, l Limits) (*pkcs7.PKCS7, *x509.Certificate, error) {
 	plain, err := plainCertificates(der)
 	if err != nil {
 		return nil, nil, malformed("PKCS #7", err)
@@ -95,7 +90,7 @@ func parseSigned(der []byte, contentType asn1.ObjectIdentifier) (*pkcs7.PKCS7, *
 	if len(p7.Signers) != 1 {
 		return nil, nil, malformed("PKCS #7", fmt.Errorf("%d signers; exactly one is expected", len(p7.Signers)))
 	}
-	if err := checkCertificates(p7.Certificates); err != nil {
+	if err := l.checkCertificates(p7.Certificates); err != nil {
 		return nil, nil, err
 	}
 	for _, oid := range []asn1.ObjectIdentifier{pkcs7.OIDAttributeContentType, pkcs7.OIDAttributeMessageDigest} {
@@ -126,13 +121,13 @@ func signedAttributes(p7 *pkcs7.PKCS7, oid asn1.ObjectIdentifier) (n int) {
 
 // checkCertificates bounds what a hostile signature can make a check cost:
 // the time to use an RSA key rises with the square of its size.
-func checkCertificates(certs []*x509.Certificate) error {
-	if len(certs) > maxCertificates {
-		return fmt.Errorf("%d certificates, at most %d: %w", len(certs), maxCertificates, waptwua.ErrLimit)
+func (l Limits) checkCertificates(certs []*x509.Certificate) error {
+	if len(certs) > l.Certificates {
+		return fmt.Errorf("%d certificates, at most %d: %w", len(certs), l.Certificates, waptwua.ErrLimit)
 	}
 	for _, c := range certs {
-		if k, ok := c.PublicKey.(*rsa.PublicKey); ok && k.N.BitLen() > maxRSA {
-			return fmt.Errorf("the key of %.64q has %d bits, at most %d: %w", name(c), k.N.BitLen(), maxRSA, waptwua.ErrLimit)
+		if k, ok := c.PublicKey.(*rsa.PublicKey); ok && k.N.BitLen() > l.KeyBits {
+			return fmt.Errorf("the key of %.64q has %d bits, at most %d: %w", name(c), k.N.BitLen(), l.KeyBits, waptwua.ErrLimit)
 		}
 	}
 	return nil

@@ -77,7 +77,7 @@ func (s *signature) timestamp() (*countersignature, error) {
 
 // rfc3161 verifies a token that holds the digest of the signature.
 func (s *signature) rfc3161(der []byte) (*countersignature, error) {
-	p7, signer, err := parseSigned(der, oidTSTInfo)
+	p7, signer, err := parseSigned(der, oidTSTInfo, s.limits)
 	if err != nil {
 		return nil, err
 	}

@@ -108,7 +108,7 @@ func TestFramingOfTheSignature(t *testing.T) {
 		{"offset before the end", put(offSigOffset, -8), waptwua.ErrNotTrusted, "said to begin"},
 		{"offset behind the end", put(offSigOffset, 8), waptwua.ErrNotTrusted, "said to begin"},
 		{"both offsets moved", func(b []byte) []byte { return put(offCbCabinet, -8)(put(offSigOffset, -8)(put(offSigSize, 8)(b))) }, waptwua.ErrNotTrusted, "DER"},
-		{"size too large", put(offSigSize, MaxSignature), waptwua.ErrLimit, "at most"},
+		{"size too large", put(offSigSize, 1<<20), waptwua.ErrLimit, "at most"},
 		{"size zero", func(b []byte) []byte { clear(b[offSigSize : offSigSize+4]); return b }, ErrUnsigned, "no signature"},
 		{"size one less", func(b []byte) []byte { return put(offSigSize, -8)(b)[:len(b)-8] }, waptwua.ErrNotTrusted, "DER"},
 		{"header alone", func(b []byte) []byte { return b[:headerSize] }, waptwua.ErrDigest, "cut off"},
@@ -231,11 +231,11 @@ func TestBrokenTimestampIsRefused(t *testing.T) {
 	for name, o := range map[string]authsign.Options{"token": {}, "countersignature": {Countersign: true}} {
 		t.Run(name, func(t *testing.T) {
 			cab := signed(t, o)
-			der, err := trimPadding(cab[end(cab):])
+			der, err := Limits{}.withDefaults().trimPadding(cab[end(cab):])
 			if err != nil {
 				t.Fatal(err)
 			}
-			s, err := parseSignature(der)
+			s, err := parseSignature(der, Limits{}.withDefaults())
 			if err != nil {
 				t.Fatal(err)
 			}

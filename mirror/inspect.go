@@ -17,16 +17,18 @@ type Trust struct {
 	Roots     []*x509.Certificate // none: Microsoft's, as package authenticode pins them
 	AllowSHA1 bool                // for archives from before 2020
 	Now       func() time.Time
+	Signature authenticode.Limits
+	Archive   wsusscn2.Limits
 }
 
 // Inspect checks the signature of the archive in r and reads its head; it is
 // what Archive.Inspect wants.
 func (t Trust) Inspect(ctx context.Context, r io.ReaderAt, size int64) (waptwua.Archive, error) {
-	res, err := authenticode.Verify(r, size, authenticode.Options{Roots: t.Roots, AllowSHA1: t.AllowSHA1, At: t.Now()})
+	res, err := authenticode.Verify(r, size, authenticode.Options{Roots: t.Roots, AllowSHA1: t.AllowSHA1, At: t.Now(), Limits: t.Signature})
 	if err != nil {
 		return waptwua.Archive{}, fmt.Errorf("the scan archive is not published: %w", err)
 	}
-	a, err := wsusscn2.Open(r, size, wsusscn2.Options{})
+	a, err := wsusscn2.Open(r, size, wsusscn2.Options{Limits: t.Archive})
 	if err != nil {
 		return waptwua.Archive{}, fmt.Errorf("the signed file is not a scan archive: %w: %w", waptwua.ErrNotTrusted, err)
 	}

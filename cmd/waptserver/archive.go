@@ -22,7 +22,9 @@ func newArchiveCommand() *cobra.Command {
 		Use:   "archive",
 		Short: "Look into scan archives and cabinets, check signatures, extract",
 	}
-	cmd.AddCommand(newArchiveInfoCommand(), newArchiveVerifyCommand(), newArchiveListCommand(), newArchiveExtractCommand())
+	l := defaultLimits()
+	l.register(cmd)
+	cmd.AddCommand(newArchiveInfoCommand(l), newArchiveVerifyCommand(l), newArchiveListCommand(l), newArchiveExtractCommand(l))
 	return cmd
 }
 
@@ -33,12 +35,12 @@ type openedCabinet struct {
 	size int64
 }
 
-func openCabinet(path string) (*openedCabinet, error) {
+func openCabinet(path string, l cab.Limits) (*openedCabinet, error) {
 	f, size, err := openRegular(path)
 	if err != nil {
 		return nil, err
 	}
-	r, err := cab.NewReader(f, size)
+	r, err := cab.NewReaderLimits(f, size, l)
 	if err != nil {
 		f.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)

@@ -20,7 +20,7 @@ import (
 
 const maxExtracted = 32 << 30
 
-func newArchiveExtractCommand() *cobra.Command {
+func newArchiveExtractCommand(l *limits) *cobra.Command {
 	var nested bool
 	var limit int64
 	cmd := &cobra.Command{
@@ -40,12 +40,13 @@ when the cabinet cannot be read or DIR not written.`,
   waptserver archive extract --nested wsusscn2.cab out`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := openCabinet(args[0])
+			c, err := openCabinet(args[0], l.archive.Cabinet)
 			if err != nil {
 				return err
 			}
 			defer c.Close()
-			return extractTo(cmd.Context(), c.Reader, args[1], nested, limit, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			x := &extraction{ctx: cmd.Context(), nested: nested, inner: newInnerCabinets(l), limit: limit, stderr: cmd.ErrOrStderr()}
+			return x.to(c.Reader, args[1], cmd.OutOrStdout())
 		},
 	}
 	cmd.Flags().BoolVar(&nested, "nested", false, "extract inner cabinets too")
@@ -53,7 +54,8 @@ when the cabinet cannot be read or DIR not written.`,
 	return cmd
 }
 
-func extractTo(ctx context.Context, r *cab.Reader, dir string, nested bool, limit int64, stdout, stderr io.Writer) error {
+// to extracts the cabinet into dir and says on stdout how much it was.
+func (x *extraction) to(r *cab.Reader, dir string, stdout io.Writer) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
@@ -62,8 +64,7 @@ func extractTo(ctx context.Context, r *cab.Reader, dir string, nested bool, limi
 		return err
 	}
 	defer root.Close()
-	x := &extraction{ctx: ctx, root: root, nested: nested, inner: innerCabinets{maxInner}, limit: limit, stderr: stderr,
-		seen: map[string]bool{}, dirs: map[string]bool{".": true}, start: time.Now()}
+	x.root, x.seen, x.dirs, x.start = root, map[string]bool{}, map[string]bool{".": true}, time.Now()
 	if err := x.cabinet(r, "", 0); err != nil {
 		return err
 	}

@@ -245,13 +245,13 @@ func TestInnerCabinetsAreBounded(t *testing.T) {
 	}
 	outer := filepath.Join(dir, "outer.cab")
 	writeCabinet(t, outer, map[string]string{"1.cab": string(content), "2.cab": string(content), "3.cab": string(content)})
-	c, err := openCabinet(outer)
+	c, err := openCabinet(outer, cab.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
 	var out bytes.Buffer
-	l := &lister{out: &out, stderr: &out, nested: true, inner: innerCabinets{2 * int64(len(content))}}
+	l := &lister{out: &out, stderr: &out, nested: true, inner: innerCabinets{depth: 4, left: 2 * int64(len(content))}}
 	if err := l.cabinet(c.Reader, "", 0); !errors.Is(err, waptwua.ErrLimit) {
 		t.Errorf("got %v", err)
 	}

@@ -38,7 +38,7 @@ type archiveInfo struct {
 	Signature    bool      `json:"signature"` // there is one; `archive verify` checks it
 }
 
-func newArchiveInfoCommand() *cobra.Command {
+func newArchiveInfoCommand(l *limits) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "info FILE",
@@ -52,7 +52,7 @@ Exit status: 0, or 1 when the file cannot be read as a scan archive.`,
   waptserver archive info --json wsusscn2.cab`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			info, err := readInfo(cmd.Context(), args[0])
+			info, err := readInfo(cmd.Context(), args[0], l)
 			if err != nil {
 				return err
 			}
@@ -66,13 +66,13 @@ Exit status: 0, or 1 when the file cannot be read as a scan archive.`,
 	return cmd
 }
 
-func readInfo(ctx context.Context, path string) (*archiveInfo, error) {
+func readInfo(ctx context.Context, path string, l *limits) (*archiveInfo, error) {
 	f, size, err := openRegular(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	a, err := wsusscn2.Open(f, size, wsusscn2.Options{Spool: diskSpool{os.TempDir()}})
+	a, err := wsusscn2.Open(f, size, wsusscn2.Options{Spool: diskSpool{os.TempDir()}, Limits: l.archive})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -84,7 +84,7 @@ func readInfo(ctx context.Context, path string) (*archiveInfo, error) {
 	if _, err := io.Copy(sum, io.NewSectionReader(f, 0, size)); err != nil {
 		return nil, err
 	}
-	_, err = authenticode.OpenCabinet(f, size)
+	_, err = authenticode.OpenCabinetLimits(f, size, l.signature)
 	return &archiveInfo{
 		PackageID: inv.Package.ID, CreationDate: inv.Package.Created.UTC(), Updates: inv.Revisions, Locations: inv.Locations,
 		Layout: string(inv.Layout), Shards: len(inv.Shards), RuleSets: inv.Total.Core, Extended: inv.Total.Extended,

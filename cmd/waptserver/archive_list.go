@@ -19,7 +19,7 @@ type listed struct {
 	Modified time.Time `json:"modified,omitzero"`
 }
 
-func newArchiveListCommand() *cobra.Command {
+func newArchiveListCommand(l *limits) *cobra.Command {
 	var asJSON, nested bool
 	cmd := &cobra.Command{
 		Use:   "list FILE",
@@ -33,16 +33,16 @@ could not.`,
   waptserver archive list --nested --json wsusscn2.cab`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := openCabinet(args[0])
+			c, err := openCabinet(args[0], l.archive.Cabinet)
 			if err != nil {
 				return err
 			}
 			defer c.Close()
-			l := &lister{out: cmd.OutOrStdout(), stderr: cmd.ErrOrStderr(), asJSON: asJSON, nested: nested, inner: innerCabinets{maxInner}}
-			if err := l.cabinet(c.Reader, "", 0); err != nil {
+			list := &lister{out: cmd.OutOrStdout(), stderr: cmd.ErrOrStderr(), asJSON: asJSON, nested: nested, inner: newInnerCabinets(l)}
+			if err := list.cabinet(c.Reader, "", 0); err != nil {
 				return err
 			}
-			return l.end()
+			return list.end()
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line")

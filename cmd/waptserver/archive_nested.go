@@ -13,8 +13,6 @@ import (
 )
 
 const (
-	maxDepth    = 4        // cabinets in cabinets
-	maxInner    = 64 << 30 // bytes of all inner cabinets that one command opens
 	innerMemory = 16 << 20 // bytes; larger inner cabinets go to a temporary file
 )
 
@@ -23,18 +21,26 @@ func isInner(f *cab.File) bool { return strings.HasSuffix(strings.ToLower(f.Name
 
 // innerCabinets opens cabinets in cabinets, as many as its budget allows:
 // small cabinets can hold very many large ones.
-type innerCabinets struct{ left int64 }
+type innerCabinets struct {
+	depth  int
+	left   int64 // bytes
+	limits cab.Limits
+}
+
+func newInnerCabinets(l *limits) innerCabinets {
+	return innerCabinets{l.innerDepth, l.innerBytes, l.archive.Cabinet}
+}
 
 // open opens f as an inner cabinet for visit. What cannot be read as a
 // cabinet goes to bad, and the pass goes on; errors of visit end it, and so
 // does the end of the budget.
 func (c *innerCabinets) open(f *cab.File, content io.Reader, depth int, visit func(*cab.Reader) error, bad func(error)) error {
-	if depth >= maxDepth {
-		bad(fmt.Errorf("more than %d cabinets in one another: %w", maxDepth, waptwua.ErrLimit))
+	if depth >= c.depth {
+		bad(fmt.Errorf("more than %d cabinets in one another: %w", c.depth, waptwua.ErrLimit))
 		return nil
 	}
 	if c.left -= f.Size; c.left < 0 {
-		return fmt.Errorf("%s: the inner cabinets up to here have more than %d bytes: %w", f.Name, int64(maxInner), waptwua.ErrLimit)
+		return fmt.Errorf("%s: the inner cabinets up to here have more than the limit of inner-bytes: %w", f.Name, waptwua.ErrLimit)
 	}
 	r, size, done, err := spool(content)
 	defer done()
@@ -42,7 +48,7 @@ func (c *innerCabinets) open(f *cab.File, content io.Reader, depth int, visit fu
 		bad(err)
 		return nil
 	}
-	inner, err := cab.NewReader(r, size)
+	inner, err := cab.NewReaderLimits(r, size, c.limits)
 	if err != nil {
 		bad(err)
 		return nil

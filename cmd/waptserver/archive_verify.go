@@ -39,7 +39,7 @@ type verification struct {
 	SHA1        bool      `json:"sha1"` // SHA-1 had to be accepted
 }
 
-func newArchiveVerifyCommand() *cobra.Command {
+func newArchiveVerifyCommand(l *limits) *cobra.Command {
 	var asJSON, allowSHA1 bool
 	var roots string
 	cmd := &cobra.Command{
@@ -60,7 +60,7 @@ Exit status: 0 when the signature is right, 4 when it is missing or not right,
   waptserver archive verify --roots authority.pem --json generated.cab`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o := authenticode.Options{AllowSHA1: allowSHA1, At: time.Now()}
+			o := authenticode.Options{AllowSHA1: allowSHA1, At: time.Now(), Limits: l.signature}
 			if roots != "" {
 				var err error
 				if o.Roots, err = loadCertificates(roots); err != nil {

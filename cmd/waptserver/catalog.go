@@ -20,7 +20,7 @@ const statusNotFound = 5
 // newCatalogCommand is `waptserver catalog`: questions about a scan archive
 // that need no server.
 func newCatalogCommand() *cobra.Command {
-	q := new(catalogueFlag)
+	q := &catalogueFlag{limits: defaultLimits()}
 	cmd := &cobra.Command{
 		Use:   "catalog",
 		Short: "Answer questions about the updates in a scan archive",
@@ -32,9 +32,9 @@ The signature of the archive is not checked here; "archive verify" does that.`,
 	}
 	q.register(cmd)
 	cmd.AddCommand(
-		newCatalogBuildCommand(), newCatalogShowCommand(q), newCatalogSearchCommand(q),
+		newCatalogBuildCommand(q.limits), newCatalogShowCommand(q), newCatalogSearchCommand(q),
 		newCatalogSupersedenceCommand(q, true), newCatalogSupersedenceCommand(q, false),
-		newCatalogFilesCommand(q), newCatalogProductsCommand(q), newCatalogDiffCommand(), newCatalogStatsCommand(q),
+		newCatalogFilesCommand(q), newCatalogProductsCommand(q), newCatalogDiffCommand(q.limits), newCatalogStatsCommand(q),
 		newCatalogAskedCommand(q), newCatalogEvaluateCommand(q), newCatalogCompareCommand(q),
 	)
 	return cmd

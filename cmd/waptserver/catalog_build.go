@@ -41,10 +41,11 @@ type catalogBuild struct {
 	languages []string
 	full      bool
 	asJSON    bool
+	limits    *limits
 }
 
-func newCatalogBuildCommand() *cobra.Command {
-	var b catalogBuild
+func newCatalogBuildCommand(l *limits) *cobra.Command {
+	b := catalogBuild{limits: l}
 	cmd := &cobra.Command{
 		Use:   "build FILE",
 		Short: "Make a catalogue of a scan archive: one file that answers at once",
@@ -102,7 +103,7 @@ func (b *catalogBuild) build(ctx context.Context, archive string) (catalogdb.Rep
 		return catalogdb.Report{}, err
 	}
 	defer f.Close()
-	a, err := wsusscn2.Open(f, size, wsusscn2.Options{Spool: diskSpool{filepath.Dir(b.out)}})
+	a, err := wsusscn2.Open(f, size, wsusscn2.Options{Spool: diskSpool{filepath.Dir(b.out)}, Limits: b.limits.archive})
 	if err != nil {
 		return catalogdb.Report{}, fmt.Errorf("%s: %w", archive, err)
 	}

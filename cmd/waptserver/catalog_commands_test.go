@@ -180,7 +180,7 @@ type evaluatedMachineCounts struct{ Counts map[string]int }
 func TestCatalogCompare(t *testing.T) {
 	_, catalogue := builtCatalogue(t)
 	facts := factsFile(t, "win7-sp1-x64")
-	c, err := openCatalogueFile(t.Context(), catalogue)
+	c, err := openCatalogueFile(t.Context(), catalogue, defaultLimits())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,13 +17,17 @@ import (
 )
 
 // catalogueFlag names the catalogue that a command asks.
-type catalogueFlag struct{ catalogue, archive string }
+type catalogueFlag struct {
+	catalogue, archive string
+	limits             *limits // of an archive that is read
+}
 
 func (q *catalogueFlag) register(cmd *cobra.Command) {
 	f := cmd.PersistentFlags()
 	f.StringVarP(&q.catalogue, "catalogue", "c", "", "the catalogue `FILE` that \"catalog build\" made, or a scan archive")
 	f.StringVar(&q.archive, "archive", "", "the scan archive `FILE`, instead of --catalogue")
 	cmd.MarkFlagsMutuallyExclusive("catalogue", "archive")
+	q.limits.register(cmd)
 }
 
 // open opens what the flags, or the arguments of a command that takes a FILE,
@@ -31,7 +35,7 @@ func (q *catalogueFlag) register(cmd *cobra.Command) {
 func (q *catalogueFlag) open(ctx context.Context, args ...string) (*openCatalogue, error) {
 	for _, path := range append(args, q.catalogue, q.archive) {
 		if path != "" {
-			return openCatalogueFile(ctx, path)
+			return openCatalogueFile(ctx, path, q.limits)
 		}
 	}
 	return nil, errors.New("which catalogue? Name it with --catalogue FILE; \"waptserver catalog build wsusscn2.cab\" makes one")
@@ -46,7 +50,7 @@ type openCatalogue struct {
 }
 
 // openCatalogueFile tells a catalogue from an archive by how it begins.
-func openCatalogueFile(ctx context.Context, path string) (*openCatalogue, error) {
+func openCatalogueFile(ctx context.Context, path string, l *limits) (*openCatalogue, error) {
 	f, _, err := openRegular(path)
 	if err != nil {
 		return nil, err
@@ -60,7 +64,7 @@ func openCatalogueFile(ctx context.Context, path string) (*openCatalogue, error)
 	case err == nil && bytes.HasPrefix(magic[:], []byte("SQLite format 3")):
 		return openBuilt(ctx, path)
 	case err == nil && bytes.HasPrefix(magic[:], []byte("MSCF")):
-		g, err := loadGraph(ctx, path)
+		g, err := loadGraph(ctx, path, l)
 		return &openCatalogue{Graph: g, path: path}, err
 	}
 	return nil, fmt.Errorf("%s is neither a catalogue nor a scan archive", path)
@@ -91,13 +95,13 @@ func (o *openCatalogue) Close() error {
 }
 
 // loadGraph reads a scan archive's catalogue into memory.
-func loadGraph(ctx context.Context, name string) (*catalog.Graph, error) {
+func loadGraph(ctx context.Context, name string, l *limits) (*catalog.Graph, error) {
 	f, size, err := openRegular(name)
 	if err != nil {
 		return nil, fmt.Errorf("the scan archive: %w", err)
 	}
 	defer f.Close()
-	a, err := wsusscn2.Open(f, size, wsusscn2.Options{Spool: diskSpool{os.TempDir()}})
+	a, err := wsusscn2.Open(f, size, wsusscn2.Options{Spool: diskSpool{os.TempDir()}, Limits: l.archive})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

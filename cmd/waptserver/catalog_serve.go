@@ -26,10 +26,11 @@ type catalogueLoader struct {
 	archive interface {
 		Published(ctx context.Context) (waptwua.Archive, error)
 	}
-	shelf blob.Opener
-	dir   string
-	spool wsusscn2.Spool
-	log   *slog.Logger
+	shelf  blob.Opener
+	dir    string
+	spool  wsusscn2.Spool
+	limits wsusscn2.Limits
+	log    *slog.Logger
 
 	mu   sync.Mutex
 	open []*catalogdb.Catalogue // the newest last
@@ -63,7 +64,7 @@ func (l *catalogueLoader) build(ctx context.Context, path string, digest waptwua
 		return nil, err
 	}
 	defer f.Close()
-	a, err := wsusscn2.Open(f, stored.Size, wsusscn2.Options{Spool: l.spool})
+	a, err := wsusscn2.Open(f, stored.Size, wsusscn2.Options{Spool: l.spool, Limits: l.limits})
 	if err != nil {
 		return nil, err
 	}

@@ -152,7 +152,7 @@ type archiveDifference struct {
 	Removed    []listedUpdate `json:"removed"`
 }
 
-func newCatalogDiffCommand() *cobra.Command {
+func newCatalogDiffCommand(l *limits) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "diff OLD NEW",
@@ -164,12 +164,12 @@ Exit status: 0, whether they differ or not; 1 when one cannot be read.`,
 		Example: "  waptserver catalog diff 2026-10.sqlite 2026-11.sqlite",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			older, err := openCatalogueFile(cmd.Context(), args[0])
+			older, err := openCatalogueFile(cmd.Context(), args[0], l)
 			if err != nil {
 				return err
 			}
 			defer older.Close()
-			return answer(cmd, new(catalogueFlag), args[1:], asJSON, func(newer *openCatalogue) (archiveDifference, error) {
+			return answer(cmd, &catalogueFlag{limits: l}, args[1:], asJSON, func(newer *openCatalogue) (archiveDifference, error) {
 				return difference(older, newer.Graph), older.Err()
 			}, printDifference)
 		},

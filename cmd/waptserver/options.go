@@ -37,7 +37,8 @@ type options struct {
 	archiveURL   string
 	archiveRoots string // a PEM file; empty: Microsoft's roots
 	allowSHA1    bool
-	archiveAt    string // "random" or HH:MM
+	limits       *limits // archive_limits
+	archiveAt    string  // "random" or HH:MM
 	upstream     *url.URL
 	trusted      string // trusted_users_certificates_folder
 	bandwidth    float64
@@ -68,6 +69,7 @@ func optionTable() []option {
 		{"archive_url", "https://catalog.s.download.windowsupdate.com/microsoftupdate/v6/wsusscan/wsusscn2.cab", "where the scan archive comes from", verbatim(func(o *options) *string { return &o.archiveURL })},
 		{"archive_roots", "", "PEM file of roots that sign the archive; empty: Microsoft's", filePath(func(o *options) *string { return &o.archiveRoots })},
 		{"archive_allow_sha1", "False", "accept SHA-1 signatures, for archives before 2020", boolean(func(o *options) *bool { return &o.allowSHA1 })},
+		{"archive_limits", "", "other limits than the defaults for reading the archive, e.g. shards=8192, content-bytes=16GiB", setLimits},
 		{"archive_schedule", "random", "time of day of the daily refresh, HH:MM, or random: one minute of the day, chosen once", setSchedule},
 		{"upstream_url", "", "fetch everything from this base instead of Microsoft's hosts; the path is kept", address(func(o *options) **url.URL { return &o.upstream })},
 		{"missing_files_period", "30m", "how often missing files are looked for", duration(func(o *options) *time.Duration { return &o.plan.FilesEvery }, time.Minute)},
@@ -104,7 +106,7 @@ func loadOptions(dir, file string) (*options, error) {
 
 // newOptions joins what was given with the defaults.
 func newOptions(dir, file string, given map[string]string) (*options, error) {
-	o := &options{server: server.DefaultSettings(), given: given}
+	o := &options{server: server.DefaultSettings(), limits: defaultLimits(), given: given}
 	table := optionTable()
 	known := make(map[string]bool, len(table))
 	for _, opt := range table {
@@ -247,6 +249,13 @@ func setConsole(o *options, v string) error {
 	}
 	o.console = v
 	return nil
+}
+
+func setLimits(o *options, v string) error {
+	if v == "" {
+		return nil
+	}
+	return o.limits.Set(v)
 }
 
 func setSchedule(o *options, v string) error {

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"bytes"
+	"math"
+	"strings"
+	"testing"
+
+	"waptwua/internal/fixture"
+)
+
+func TestLimitsAreRead(t *testing.T) {
+	for _, tc := range []struct {
+		text string
+		want func(*limits) bool
+		err  string
+	}{
+		{"shards=8192", func(l *limits) bool { return l.archive.Shards == 8192 }, ""},
+		{" shards = 5 , content-bytes=16GiB", func(l *limits) bool { return l.archive.Shards == 5 && l.archive.ContentBytes == 16<<30 }, ""},
+		{"signature-bytes=2 MiB", func(l *limits) bool { return l.signature.Bytes == 2<<20 }, ""},
+		{"cabinet-ratio=50", func(l *limits) bool { return l.archive.Cabinet.Ratio == 50 }, ""},
+		{"inner-depth=1", func(l *limits) bool { return l.innerDepth == 1 && l.innerBytes == 64<<30 }, ""},
+		{"shards", nil, "positive whole number"},
+		{"shards=0", nil, "positive whole number"},
+		{"shards=-1", nil, "positive whole number"},
+		{"shards=1.5GiB", nil, "positive whole number"},
+		{"content-bytes=9000000TiB", nil, "positive whole number"},
+		{"shard=1", nil, `no limit "shard"; there are attributes, cabinet-file-bytes`},
+		{"", nil, "no limit"},
+	} {
+		t.Run(tc.text, func(t *testing.T) {
+			l := defaultLimits()
+			err := l.Set(tc.text)
+			if tc.err != "" {
+				if err == nil || !strings.Contains(err.Error(), tc.err) {
+					t.Errorf("error %v, want one with %q", err, tc.err)
+				}
+				return
+			}
+			if err != nil || !tc.want(l) {
+				t.Errorf("%v, %+v", err, l)
+			}
+		})
+	}
+	if n, err := parseLimit("9223372036854775807"); err != nil || n != math.MaxInt64 {
+		t.Errorf("the largest number: %d, %v", n, err)
+	}
+}
+
+// Every command that reads an archive obeys the limits.
+func TestLimitsHold(t *testing.T) {
+	archive := fixture.Path(t, "offline-scan-2011/WSUSSCAN.cab")
+	for _, args := range []string{
+		"archive info --limit revisions=700 " + archive,
+		"archive info --limit package-bytes=100KiB " + archive,
+		"archive list --nested --limit inner-bytes=1KiB " + archive,
+		"archive list --limit cabinet-files=1 --nested " + archive,
+		"archive extract --limit cabinet-folder-bytes=1KiB " + archive + " " + t.TempDir(),
+		"archive verify --allow-sha1 --limit signature-bytes=1KiB " + archive,
+		"archive verify --allow-sha1 --limit signature-chain=1 " + archive,
+		"catalog build --limit revisions=700 --out " + t.TempDir() + "/c.sqlite " + archive,
+		"catalog stats --limit fragment-bytes=100 " + archive,
+	} {
+		t.Run(args, func(t *testing.T) {
+			var out, errs bytes.Buffer
+			if code := run(t.Context(), strings.Fields(args), nil, &out, &errs); code == 0 {
+				t.Errorf("succeeded:\n%s", out.String())
+			}
+			if !strings.Contains(out.String()+errs.String(), "limit") && !strings.Contains(errs.String(), "at most") {
+				t.Errorf("the limit is not named:\n%s", errs.String())
+			}
+		})
+	}
+}
