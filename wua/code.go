@@ -27,6 +27,7 @@ const (
 	InvalidCriteria     Code = 0x80240032
 	InvalidOperation    Code = 0x80240036
 	InvalidScanFile     Code = 0x80247001
+	InstallerHung       Code = 0x80242007 // longer than it may
 	InstallerFailure    Code = 0x8024200B
 	IncorrectFileHash   Code = 0x80246002
 	NotDownloaded       Code = 0x80246007

@@ -39,6 +39,7 @@ var layers = []layer{
 	{name: "wua/sim", packages: []string{"wua/sim"},
 		ours:  []string{root, "wua", "applicability", "catalog", "wsusscn2", "authenticode", "internal"},
 		never: []string{"net/http", "wua/com", "agent", "server"}},
+	{name: "wua/dism", packages: []string{"wua/dism"}, ours: []string{root, "wua"}, never: []string{"net", "net/http", "wua/sim", "wua/com", "agent", "server"}},
 	{name: "wua/com", packages: []string{"wua/com"}, ours: []string{root, "wua"}, never: []string{"net", "net/http", "wua/sim", "agent", "server"}},
 	{name: "wua/com/comtest", packages: []string{"wua/com/comtest"}, ours: []string{root, "wua"}, never: []string{"net", "net/http", "agent", "server"}},
 	{name: "wua/wuatest", packages: []string{"wua/wuatest"},
@@ -49,7 +50,7 @@ var layers = []layer{
 	{name: "transport/client", packages: []string{"transport/client"}, ours: []string{root, "transport", "internal"}},
 	{name: "agent", packages: []string{"agent"},
 		ours:  []string{root, "policy", "schedule", "wua", "signing", "transport", "internal"},
-		never: []string{"wua/sim", "wua/com"}},
+		never: []string{"wua/sim", "wua/com", "wua/dism"}},
 
 	{name: "store", packages: []string{"store"}, ours: []string{root, "transport"}, never: []string{"net/http"}},
 	{name: "store/sqlite", packages: []string{"store/sqlite"}, ours: []string{root, "store", "transport", "internal"}, never: []string{"net/http"}},
