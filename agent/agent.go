@@ -102,6 +102,8 @@ type Options struct {
 	// before it is used. nil: only WUA checks it, and no archive is taken
 	// from Microsoft directly.
 	CheckArchive func(ctx context.Context, path string) error
+	// Drained, when it is closed, makes Run finish what it is doing and return.
+	Drained <-chan struct{}
 	// Progress is told how far an operation has come; it must return soon.
 	Progress func(Progress)
 	// Reached is told each durable step that was reached. For tests that

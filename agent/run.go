@@ -67,20 +67,23 @@ func (a *Agent) later(d time.Duration) {
 
 // Run is the service: it finishes what a killed agent left, and then does
 // what is due until ctx ends. One thing at a time; failures are logged and
-// tried again when they are next due. It returns nil when ctx ended.
+// tried again when they are next due. It returns nil when ctx ended, or when
+// Options.Drained was closed and nothing runs any more.
 func (a *Agent) Run(ctx context.Context) error {
+	idle, done := a.untilDrained(ctx)
+	defer done()
 	start := a.opt.Clock.Now()
 	if err := a.resume(ctx); err != nil {
 		a.logEnd("resume", err)
 	}
-	for ctx.Err() == nil {
+	for idle.Err() == nil {
 		next, err := a.turn(ctx, start)
 		if err != nil {
 			a.opt.Log.Error("settings cannot be read", "error", err)
 			next = a.opt.Clock.Now().Add(maxNap)
 		}
 		nap := max(min(next.Sub(a.opt.Clock.Now()), maxNap), minNap)
-		if a.opt.Clock.Sleep(ctx, nap) != nil {
+		if a.opt.Clock.Sleep(idle, nap) != nil {
 			break
 		}
 	}

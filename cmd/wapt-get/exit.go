@@ -19,6 +19,7 @@ const (
 	exitNotReported   = 6
 	exitUpdateFailed  = 7
 	exitNotTrusted    = 8
+	exitNotRunning    = 9
 	exitStopped       = 130
 )
 
@@ -32,6 +33,7 @@ const exitCodes = `Exit codes:
   6    done, but the server does not know yet
   7    done, but an update failed; see waptwua-status
   8    a signature or certificate is not trusted
+  9    the service does not run
   130  stopped by a signal`
 
 // usageError is a mistake on the command line.
@@ -41,6 +43,10 @@ func (e usageError) Unwrap() error { return e.error }
 
 // errUpdateFailed says that the operation ran, but not every update is well.
 var errUpdateFailed = errors.New("an update failed; see: wapt-get waptwua-status")
+
+// errNotRunning is the answer of `service status` for a service that does not
+// run, and of every command that needs it.
+var errNotRunning = errors.New("the service does not run; start it with: wapt-get service start")
 
 // exitCode is the one table from errors to exit codes. The first that fits
 // counts.
@@ -59,6 +65,7 @@ func exitCode(err error) int {
 		{agent.ErrRestartFirst, exitRestart},
 		{agent.ErrNotReported, exitNotReported},
 		{errUpdateFailed, exitUpdateFailed},
+		{errNotRunning, exitNotRunning},
 		{waptwua.ErrNotTrusted, exitNotTrusted},
 	} {
 		if errors.Is(err, e.err) {

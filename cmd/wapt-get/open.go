@@ -32,7 +32,8 @@ func (a *app) open() (*agent.Agent, *settings.Settings, error) {
 	return a.openWith(slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: l})))
 }
 
-func (a *app) openWith(log *slog.Logger) (*agent.Agent, *settings.Settings, error) {
+// openWith makes the agent with a log, and with changes to its options.
+func (a *app) openWith(log *slog.Logger, changes ...func(*agent.Options)) (*agent.Agent, *settings.Settings, error) {
 	file := settings.NewFile(a.config)
 	s, err := file.Settings()
 	if err != nil {
@@ -49,10 +50,14 @@ func (a *app) openWith(log *slog.Logger) (*agent.Agent, *settings.Settings, erro
 	if err != nil {
 		return nil, nil, fmt.Errorf("name of this host: %w", err)
 	}
-	ag, err := agent.New(agent.Options{
+	o := agent.Options{
 		Dir: s.Dir, Settings: file.Settings, WUA: host.wua, Log: log, HostName: name, Version: version,
 		Booted: host.booted, CheckArchive: host.checkArchive, Progress: a.progress(),
-	})
+	}
+	for _, change := range changes {
+		change(&o)
+	}
+	ag, err := agent.New(o)
 	return ag, s, err
 }
 
