@@ -92,11 +92,12 @@ type Options struct {
 	Dir      string                             // the agent's own files; created when missing
 	Settings func() (*settings.Settings, error) // asked at the start of each operation
 	WUA      wua.Host
-	Clock    Clock        // nil: the machine's
-	Log      *slog.Logger // nil: nothing is logged
-	HostName string       // FQDN; empty: the UUID
-	Version  string       // of the agent
-	Booted   time.Time    // when the host was started, for postboot_delay; zero: long ago
+	Clock    Clock          // nil: the machine's
+	Log      *slog.Logger   // nil: nothing is logged
+	HostName string         // FQDN; empty: the UUID
+	Version  string         // of the agent
+	Zone     *time.Location // of the host's clocks, for windows; nil: the machine's
+	Booted   time.Time      // when the host was started, for postboot_delay; zero: long ago
 
 	// CheckArchive checks Microsoft's signature of the archive at a path
 	// before it is used. nil: only WUA checks it, and no archive is taken
@@ -148,6 +149,9 @@ func New(o Options) (*Agent, error) {
 		o.Clock = systemClock{}
 	}
 	o.WUA = patient{Host: o.WUA, clock: o.Clock}
+	if o.Zone == nil {
+		o.Zone = time.Local
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}

@@ -23,6 +23,9 @@ type InstallOptions struct {
 	// Only restricts the installation to these updates; empty: all that are
 	// allowed and needed.
 	Only []waptwua.UpdateID
+	// NotAfter is the moment after which no further batch is begun; one that
+	// is under way is not cut off. Zero: there is none.
+	NotAfter time.Time
 }
 
 // maxAttempts is how often a failing update is tried without a command.
@@ -81,7 +84,7 @@ func (op *operation) install(ctx context.Context, o InstallOptions) error {
 	if err := op.announce(ctx, waptwua.HostInstalling); err != nil {
 		return err
 	}
-	tried, installErr := op.installBatches(ctx, f, order(ready, f.updates))
+	tried, installErr := op.installBatches(ctx, f, order(ready, f.updates), o.NotAfter)
 	if tried && ctx.Err() == nil {
 		_, err = op.scan(ctx, true) // what the installer said is not yet the truth
 	}
@@ -121,13 +124,17 @@ func (op *operation) mayTry(f *waptwua.Failure) bool {
 	return f.Attempts < maxAttempts && !op.now().Before(f.At.Add(doubled(op.opt.RetryInstall, f.Attempts, maxRetryInstall)))
 }
 
-// installBatches installs one batch after the other. tried tells whether the
-// installer was called at all.
-func (op *operation) installBatches(ctx context.Context, f *found, batches []batch) (tried bool, err error) {
+// installBatches installs one batch after the other, and begins none after
+// the moment notAfter. tried tells whether the installer was called at all.
+func (op *operation) installBatches(ctx context.Context, f *found, batches []batch, notAfter time.Time) (tried bool, err error) {
 	restart := false
 	for _, b := range batches {
 		if ctx.Err() != nil {
 			return tried, ctx.Err()
+		}
+		if !notAfter.IsZero() && !op.now().Before(notAfter) {
+			op.log.Info("window has closed; the rest waits for the next one", "updates", len(b.ids))
+			break
 		}
 		if b.exclusive && restart {
 			op.log.Info("exclusive update waits for the restart", "update", b.ids[0])

@@ -169,7 +169,8 @@ func (a *Agent) tasks(s *settings.Settings, start time.Time) []task {
 	g := &a.agenda
 	work := a.opt.Booted.Add(s.PostbootDelay) // download and install wait until the host has started up
 	install := g.due("install", g.install, s.InstallEvery, start)
-	if s.Enabled != settings.True || !g.pending {
+	_, open := s.InstallWindows.Open(a.opt.Clock.Now(), a.opt.Zone)
+	if s.Enabled != settings.True || !g.pending || !open {
 		install = time.Time{}
 	}
 	download := g.due("download", g.download, s.DownloadEvery, start)

@@ -18,6 +18,49 @@
 // then the clock was set back, and waiting for it to catch up could take
 // years. Jitter spreads the hosts of a fleet over a span of time; it is a
 // function of the host, so that a host keeps its place across restarts.
+//
+// # Windows
+//
+// A Calendar is a list of windows, and days on which all of them are closed:
+//
+//	windows = window { ( ";" | line end ) window }
+//	window  = [ days ] hours              without days: daily
+//	days    = "daily" | day { "," day }
+//	day     = weekday [ "-" weekday ]     tue   mon-fri   sat-mon
+//	        | nth weekday                 2nd tue   last sun
+//	        | "day" number | "last day"   day 15   day 31
+//	        | "patch-tuesday" [ "+" n ]   patch-tuesday   patch-tuesday+3
+//	hours   = time "-" time               22:00-04:00   00:00-24:00
+//	nth     = "1st" | "2nd" | "3rd" | "4th" | "last"
+//	freeze  = dates { ( "," | ";" | line end ) dates }
+//	dates   = date [ ".." date ]          2026-12-20..2027-01-04   2027-05-01
+//
+// Case and blanks do not matter; weekdays are English, whole or their first
+// three letters. The days are those on which a window begins: one that does
+// not end after it begins ends on the next day, so that "tue 22:00-04:00"
+// closes on Wednesday and "sun 22:00-22:00" lasts 24 hours. A day 29 to 31
+// that a month does not have is its last day, so that no month is left out.
+// Patch Tuesday is the second Tuesday in the host's calendar; Microsoft
+// publishes at 10:00 in Seattle, which east of India is on Wednesday.
+//
+// Frozen days count whole, the first and the last included, from midnight to
+// midnight of the host. They close a window that is open.
+//
+// # Changes of clocks
+//
+// Windows open and close by the clocks of the host, so that one over a change
+// of clocks is longer or shorter by the change. A time that is shown twice is
+// the first of the two, for both ends. A time that is skipped is the moment
+// of the change. A window of which that would leave nothing, such as
+// 02:00-03:00 in the night in which two o'clock becomes three, opens at the
+// change and keeps its length: otherwise "last sun 02:00-03:00" would have
+// no window in March.
+//
+// # Limits
+//
+// A setting has at most 4096 bytes and 64 windows or frozen spans. Next looks
+// four years ahead. There are no windows of whole weeks, no public holidays
+// and no zones but the host's.
 package schedule
 
 import (

@@ -15,6 +15,8 @@
 //
 //	a switch                false; enabled counts as unset, offline as true
 //	a schedule              never
+//	windows, freeze_dates   no window opens
+//	missed_window           the next window
 //	install_delay           everything is held
 //	an entry of forbidden_  everything is held
 //	an entry of allowed_    only this entry is left out
@@ -76,6 +78,11 @@ type Settings struct {
 	InstallAtShutdown bool
 	PostbootDelay     time.Duration
 	UserLocale        uint32
+	InstallWindows    *schedule.Calendar // nil: at any time
+	RestartWindows    *schedule.Calendar // nil: not set
+	Freeze            schedule.Freeze    // already in both calendars
+	MissedWindow      schedule.CatchUp
+	InstallSpread     *time.Duration  // nil: a tenth of the window, at most half an hour
 	Rules             policy.Settings // default_allow, install_delay and all lists
 
 	Problems []Problem // what could not be read, in the order of the options

@@ -28,6 +28,7 @@ func TestDefaults(t *testing.T) {
 		"enabled": "None", "offline": "true", "allow_direct_download": "false", "default_allow": "None",
 		"filter": "Type='Software' or Type='Driver'", "download_scheduling": "None", "install_scheduling": "None",
 		"install_at_shutdown": "false", "install_delay": "None", "postboot_delay": "10m",
+		"install_windows": "", "restart_windows": "", "freeze_dates": "", "missed_window": "next", "install_spread": "",
 		"include_potentially_superseded_updates": "None", "user_locale": "1033",
 		"allowed_updates": "", "allowed_kbs": "", "allowed_products": "", "allowed_classifications": "", "allowed_severities": "",
 		"forbidden_updates": "", "forbidden_kbs": "", "forbidden_products": "", "forbidden_classifications": "", "forbidden_severities": "",

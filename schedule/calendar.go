@@ -1,0 +1,173 @@
+package schedule
+
+import (
+	"slices"
+	"time"
+)
+
+// A Calendar says when something may be done: in its windows, except on its
+// frozen days. No calendar (nil) is always open; one without windows is never
+// open. Its methods read windows and days by the clocks of loc, the host's
+// zone, whatever the location of t.
+type Calendar struct {
+	Windows Windows
+	Frozen  Freeze
+}
+
+// Always is open at every moment, except on the frozen days.
+func Always(frozen Freeze) *Calendar {
+	return &Calendar{Windows: Windows{{from: 0, to: endOfDay}}, Frozen: frozen}
+}
+
+// A Span of time contains From, but no longer To.
+type Span struct{ From, To time.Time }
+
+// Contains tells whether t lies in s.
+func (s Span) Contains(t time.Time) bool { return !t.Before(s.From) && t.Before(s.To) }
+
+// Length is how long s is.
+func (s Span) Length() time.Duration { return s.To.Sub(s.From) }
+
+// The bounds of a search, in days.
+const (
+	// reach is how far a window's moments can lie from the day on which it
+	// begins: it may end on the next day, and a change of clocks may move it.
+	reach = 3
+	// horizon is how far ahead an opening is looked for. Every window recurs
+	// at least each month, so only frozen days can use it up.
+	horizon = 4 * 366
+	// together is how long an opening of several windows is at most taken
+	// together: more than a week, in which all weekly windows have had their
+	// turn.
+	together = 8
+)
+
+// Open is the opening at t: from the beginning of the first window that is
+// open at t, to the moment at which no window is open any more, also where
+// one window follows upon another; at the latest eight days after t. It tells
+// false when c is closed at t. Nil gives an opening that begins at t.
+func (c *Calendar) Open(t time.Time, loc *time.Location) (Span, bool) {
+	if c == nil {
+		return Span{From: t, To: t.AddDate(0, 0, together)}, true
+	}
+	all := c.spans(dateOf(t.In(loc))-reach, reach+together+1, loc)
+	var open Span
+	for _, s := range all { // in the order of their beginning
+		switch {
+		case s.Contains(t) && open.To.IsZero():
+			open = s
+		case !open.To.IsZero() && !s.From.After(open.To) && s.To.After(open.To):
+			open.To = s.To
+		}
+	}
+	if limit := t.AddDate(0, 0, together); open.To.After(limit) {
+		open.To = limit
+	}
+	return open, !open.To.IsZero()
+}
+
+// Next is the first window that opens after t. It tells false when none does
+// within about four years, and for nil, which never opens because it is never
+// closed.
+func (c *Calendar) Next(t time.Time, loc *time.Location) (Span, bool) {
+	if c == nil || len(c.Windows) == 0 {
+		return Span{}, false
+	}
+	first := dateOf(t.In(loc)) - reach
+	for d := first; d < first+horizon; d++ {
+		if !c.after(d, t, loc) {
+			continue
+		}
+		for _, s := range c.spans(d, reach+1, loc) { // a later day's window may be moved before this one
+			if s.From.After(t) {
+				return s, true
+			}
+		}
+	}
+	return Span{}, false
+}
+
+// after tells whether a window of the day d opens after t.
+func (c *Calendar) after(d date, t time.Time, loc *time.Location) bool {
+	return slices.ContainsFunc(c.spans(d, 1, loc), func(s Span) bool { return s.From.After(t) })
+}
+
+// Missed is the first window that opened after since and was closed again at
+// until. It tells false when there is none.
+func (c *Calendar) Missed(since, until time.Time, loc *time.Location) (Span, bool) {
+	s, ok := c.Next(since, loc)
+	return s, ok && !s.To.After(until)
+}
+
+// FrozenAt tells whether t lies on a frozen day. Nil has none.
+func (c *Calendar) FrozenAt(t time.Time, loc *time.Location) bool {
+	return c != nil && slices.ContainsFunc(c.Frozen, func(d Dates) bool { return d.span(loc).Contains(t) })
+}
+
+// String is the windows and the frozen days, for people and to tell two
+// calendars apart.
+func (c *Calendar) String() string {
+	switch {
+	case c == nil:
+		return "always"
+	case len(c.Windows) == 0:
+		return "never"
+	case len(c.Frozen) > 0:
+		return c.Windows.String() + " except " + c.Frozen.String()
+	}
+	return c.Windows.String()
+}
+
+// spans are the openings of the windows that begin on the n days from first,
+// without frozen time, in the order of their beginning.
+func (c *Calendar) spans(first date, n int, loc *time.Location) []Span {
+	var all []Span
+	for d := first; d < first+date(n); d++ {
+		for _, w := range c.Windows {
+			if w.on(d) {
+				all = append(all, c.thaw(w.span(d, loc), loc)...)
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b Span) int { return a.From.Compare(b.From) })
+	return all
+}
+
+// thaw is what the frozen days leave of s.
+func (c *Calendar) thaw(s Span, loc *time.Location) []Span {
+	left := []Span{s}
+	for _, d := range c.Frozen {
+		var next []Span
+		for _, s := range left {
+			next = append(next, s.without(d.span(loc))...)
+		}
+		left = next
+	}
+	return left
+}
+
+// without is what f leaves of s: nothing, or one or two spans.
+func (s Span) without(f Span) []Span {
+	var out []Span
+	if before := (Span{s.From, earliest(s.To, f.From)}); before.To.After(before.From) {
+		out = append(out, before)
+	}
+	if after := (Span{latest(s.From, f.To), s.To}); after.To.After(after.From) {
+		out = append(out, after)
+	}
+	return out
+}
+
+func earliest(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
