@@ -44,7 +44,7 @@ func (op *operation) dropConnection() {
 
 func (op *operation) clientConfig(trust client.Trust) client.Config {
 	s := op.settings
-	cfg := client.Config{Server: s.Server, Repository: s.Files(), Trust: trust, UserAgent: op.userAgent(), Stall: op.opt.Stall}
+	cfg := client.Config{Server: s.Server, Repositories: s.Files(), Trust: trust, UserAgent: op.userAgent(), Stall: op.opt.Stall}
 	if s.ProxyForServer {
 		cfg.Proxy = s.Proxy
 	}

@@ -2,6 +2,7 @@ package settings
 
 import (
 	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -26,9 +27,9 @@ func (r *reader) global() {
 
 	r.option(Global, "wapt_server", address(&s.Server), shown(&s.Server))
 	if s.Server != nil {
-		s.RepoURL = s.Server.JoinPath("wapt")
+		s.RepoURLs = []*url.URL{s.Server.JoinPath("wapt")}
 	}
-	r.option(Global, "repo_url", address(&s.RepoURL), shown(&s.RepoURL))
+	r.option(Global, "repo_url", addresses(&s.RepoURLs), func() string { return join(s.RepoURLs, (*url.URL).Redacted) })
 	r.option(Global, "uuid", text(&s.UUID), func() string { return s.UUID })
 	r.option(Global, "verify_cert", r.pathOf(&s.VerifyCert), func() string { return s.VerifyCert })
 	r.option(Global, "server_fingerprint", text(&s.Fingerprint), func() string { return s.Fingerprint })

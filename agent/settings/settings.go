@@ -29,6 +29,7 @@ package settings
 
 import (
 	"net/url"
+	"strings"
 	"time"
 
 	"waptwua/policy"
@@ -54,7 +55,7 @@ const (
 // Settings are the effective settings.
 type Settings struct {
 	// [global]
-	RepoURL        *url.URL // folder of the packages; the update files lie beside it, see Files
+	RepoURLs       []*url.URL // folders of the packages; the update files lie beside them, see Files
 	Server         *url.URL
 	UUID           string // as given; empty: the agent makes one
 	VerifyCert     string // PEM file with the server's CA; empty: what enrolment stored
@@ -124,16 +125,14 @@ func (s *Settings) Effective() map[string]string {
 	return m
 }
 
-// Files is the folder of the update files: WAPT puts them beside the folder
-// of the packages, with "wua" added to its name.
-func (s *Settings) Files() *url.URL {
-	if s.RepoURL == nil {
-		return nil
+// Files are the folders of the update files: WAPT puts them beside the
+// folder of the packages, with "wua" added to its name.
+func (s *Settings) Files() []*url.URL {
+	var folders []*url.URL
+	for _, repo := range s.RepoURLs {
+		u := *repo
+		u.Path = strings.TrimRight(u.Path, "/") + "wua/"
+		folders = append(folders, &u)
 	}
-	u := *s.RepoURL
-	for len(u.Path) > 0 && u.Path[len(u.Path)-1] == '/' {
-		u.Path = u.Path[:len(u.Path)-1]
-	}
-	u.Path += "wua/"
-	return &u
+	return folders
 }

@@ -75,7 +75,7 @@ allowed_severities=Important,Critical
 	if d := cmp.Diff([]waptwua.Severity{waptwua.Important, waptwua.Critical}, s.Rules.Allowed.Severities); d != "" {
 		t.Error(d)
 	}
-	if got := s.Files().String(); got != "https://srvwapt.mydomain.lan/waptwua/" {
+	if got := s.Files()[0].String(); got != "https://srvwapt.mydomain.lan/waptwua/" {
 		t.Errorf("files at %s", got)
 	}
 }
@@ -139,7 +139,7 @@ use_http_proxy_for_repo = true
 public_certs_dir = trusted
 verify_cert = /etc/wapt/ca.pem
 `)
-	if s.Files().String() != "https://wapt.example.org:8443/waptwua/" {
+	if s.Files()[0].String() != "https://wapt.example.org:8443/waptwua/" {
 		t.Errorf("files at %v", s.Files())
 	}
 	if s.Bandwidth != 2e6 || s.Certificates != filepath.FromSlash("/wapt/trusted") || s.VerifyCert != "/etc/wapt/ca.pem" || !s.ProxyForRepo || s.ProxyForServer {

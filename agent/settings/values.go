@@ -101,6 +101,28 @@ func address(into **url.URL) func(string) error {
 	}
 }
 
+// addresses reads addresses separated by commas or blanks.
+func addresses(into *[]*url.URL) func(string) error {
+	return func(v string) error {
+		var list []*url.URL
+		for _, one := range strings.FieldsFunc(v, func(c rune) bool { return c == ',' || c == ' ' || c == '\n' }) {
+			var u *url.URL
+			if err := address(&u)(one); err != nil {
+				return err
+			}
+			list = append(list, u)
+		}
+		if len(list) > maxRepositories {
+			return fmt.Errorf("%d addresses, at most %d: %w", len(list), maxRepositories, waptwua.ErrLimit)
+		}
+		*into = list
+		return nil
+	}
+}
+
+// maxRepositories bounds the addresses of repo_url.
+const maxRepositories = 16
+
 func shown(u **url.URL) func() string {
 	return func() string {
 		if *u == nil {

@@ -33,22 +33,28 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
+	"waptwua"
 	"waptwua/transport"
 )
 
 // Config says whom to talk to, and how. It is copied by New.
 type Config struct {
-	Server     *url.URL         // https, without path
-	Repository *url.URL         // folder of the files; nil: Server + transport.PathFiles
-	Trust      Trust            // whose certificates count
-	Identity   *tls.Certificate // the host's; nil before enrolment
-	Proxy      *url.URL         // for the server; nil: none
-	RepoProxy  *url.URL         // for a repository on another host; nil: none
-	UserAgent  string           // "" : waptwua
-	Stall      time.Duration    // longest silence on a connection; 0: one minute
+	Server *url.URL // https, without path
+	// Repositories are folders that have the files, all with the same ones;
+	// at most MaxRepositories; none: Server + transport.PathFiles. Of several
+	// the one that answers first is asked first, the others when it fails or
+	// lacks a file.
+	Repositories []*url.URL
+	Trust        Trust            // whose certificates count
+	Identity     *tls.Certificate // the host's; nil before enrolment
+	Proxy        *url.URL         // for the server; nil: none
+	RepoProxy    *url.URL         // for a repository on another host; nil: none
+	UserAgent    string           // "" : waptwua
+	Stall        time.Duration    // longest silence on a connection; 0: one minute
 }
 
 // defaultStall is the longest silence on a connection that still counts as
@@ -64,6 +70,8 @@ type Client struct {
 	cfg  Config
 	http *http.Client
 	tr   *http.Transport
+
+	repos repositories
 }
 
 // New checks cfg and makes a client; it opens no connection.
@@ -71,11 +79,16 @@ func New(cfg Config) (*Client, error) {
 	if err := checkURL("server", cfg.Server); err != nil {
 		return nil, err
 	}
-	if cfg.Repository == nil {
-		cfg.Repository = cfg.Server.JoinPath(transport.PathFiles)
+	if len(cfg.Repositories) == 0 {
+		cfg.Repositories = []*url.URL{cfg.Server.JoinPath(transport.PathFiles)}
 	}
-	if err := checkURL("repository", cfg.Repository); err != nil {
-		return nil, err
+	if len(cfg.Repositories) > MaxRepositories {
+		return nil, fmt.Errorf("%d repositories, at most %d: %w", len(cfg.Repositories), MaxRepositories, waptwua.ErrLimit)
+	}
+	for _, u := range cfg.Repositories {
+		if err := checkURL("repository", u); err != nil {
+			return nil, err
+		}
 	}
 	if cfg.Stall <= 0 {
 		cfg.Stall = defaultStall
@@ -87,7 +100,7 @@ func New(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{cfg: cfg}
+	c := &Client{cfg: cfg, repos: repositories{order: slices.Clone(cfg.Repositories)}}
 	c.tr = newTransport(tlsConfig, c.proxy)
 	c.http = &http.Client{Transport: c.tr, CheckRedirect: sameHost}
 	return c, nil

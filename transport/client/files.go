@@ -39,18 +39,25 @@ type FileResponse struct {
 
 var errStalled = errors.New("nothing arrived for too long")
 
-// File opens a file of the repository.
+// File opens a file of the nearest repository that has it.
 func (c *Client) File(ctx context.Context, req FileRequest) (*FileResponse, error) {
-	return fetch(ctx, c.do, c.cfg.Repository.JoinPath(url.PathEscape(req.Name)), req, c.cfg.Stall)
+	var f *FileResponse
+	err := c.fromAny(ctx, func(u *url.URL) (err error) {
+		f, err = fetch(ctx, c.do, u.JoinPath(url.PathEscape(req.Name)), req, c.cfg.Stall)
+		return err
+	})
+	return f, err
 }
 
-// HasFile asks whether the repository holds the file now.
+// HasFile asks whether a repository holds the file now.
 func (c *Client) HasFile(ctx context.Context, name string) (bool, error) {
-	r, err := http.NewRequest(http.MethodHead, c.cfg.Repository.JoinPath(url.PathEscape(name)).String(), nil)
-	if err != nil {
-		return false, fmt.Errorf("looking for %s: %w", name, err)
-	}
-	err = c.call(ctx, r, func(*http.Response) error { return nil })
+	err := c.fromAny(ctx, func(u *url.URL) error {
+		r, err := http.NewRequest(http.MethodHead, u.JoinPath(url.PathEscape(name)).String(), nil)
+		if err != nil {
+			return fmt.Errorf("looking for %s: %w", name, err)
+		}
+		return c.call(ctx, r, func(*http.Response) error { return nil })
+	})
 	var status *StatusError
 	if errors.As(err, &status) && status.Code == http.StatusNotFound {
 		return false, nil
