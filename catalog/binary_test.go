@@ -188,7 +188,7 @@ func FuzzFacts(f *testing.F) {
 	f.Add([]byte{3, 7})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		b := catalog.NewBuilder(catalog.Options{})
-		if err := b.Node(wsusscn2.Revision{RevisionID: 7, ID: sketchID("u")}); err != nil {
+		if err := b.Node(wsusscn2.Revision{RevisionID: 7, ID: sketchIdentity("u")}); err != nil {
 			t.Fatal(err)
 		}
 		if b.Facts(data) != nil {
@@ -206,11 +206,11 @@ func TestQueries(t *testing.T) {
 	product, class := sketchGUID("Windows 11"), sketchGUID("Security Updates")
 	for i, name := range []string{"one", "two", "three"} {
 		r := wsusscn2.Revision{
-			RevisionID: i + 1, ID: sketchID(name), Created: day(i + 1), SupersededBy: []int{i + 2},
-			Categories: []wsusscn2.Category{{Type: "UpdateClassification", ID: class}},
+			RevisionID: i + 1, ID: sketchIdentity(name), Created: day(i + 1), SupersededBy: []int{i + 2},
+			Categories: []wsusscn2.Category{{Type: "UpdateClassification", ID: bytesOf(class)}},
 		}
 		if i > 0 {
-			r.Categories = append(r.Categories, wsusscn2.Category{Type: "Product", ID: product})
+			r.Categories = append(r.Categories, wsusscn2.Category{Type: "Product", ID: bytesOf(product)})
 		}
 		if err := b.Revision(r); err != nil {
 			t.Fatal(err)
@@ -218,7 +218,7 @@ func TestQueries(t *testing.T) {
 		b.Localized(i+1, wsusscn2.Localized{Language: "en", Title: "Update " + name})
 		b.Extended(i+1, wsusscn2.Extended{Severity: waptwua.Important, CVEs: []string{"CVE-2026-9000" + string(rune('1'+i))}, KBs: []waptwua.KB{5000001}})
 	}
-	if err := b.Revision(wsusscn2.Revision{RevisionID: 9, ID: sketchID("Windows 11"), DeploymentAction: "Evaluate"}); err != nil {
+	if err := b.Revision(wsusscn2.Revision{RevisionID: 9, ID: sketchIdentity("Windows 11"), DeploymentAction: "Evaluate"}); err != nil {
 		t.Fatal(err)
 	}
 	b.Localized(9, wsusscn2.Localized{Language: "en", Title: "Windows 11"})

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"cmp"
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"time"
@@ -28,29 +29,35 @@ type Options struct {
 type Builder struct {
 	options  Options
 	graph    *Graph
-	numbers  map[string]guid // of GUIDs that revisions refer to, as they are spelled
-	byKey    map[key]guid    // of all
-	latest   []index         // by guid: the revision of it that was taken last, or dangling
-	before   []index         // by index: the revision of the same GUID taken before it, or dangling
+	byKey    map[key]guid
+	latest   []index // by guid: the revision of it that was taken last, or dangling
+	before   []index // by index: the revision of the same GUID taken before it, or dangling
 	byRev    map[int]index
 	names    map[string]int32
 	sets     map[string]int32 // sets of prerequisites, by their encoding
+	encoded  []byte           // of the set that was looked up last
 	ruleSets map[[16]byte]int32
-	drafts   []draft // by index
+
+	supersededBy lists[int32] // RevisionIds, by index
+	bundledBy    lists[int32] // RevisionIds, by index
+	drafts       []draft      // by index
+	older        []guid       // of drafts, one after the other
+	clauses      [][]identity // of drafts
+	kbs          []waptwua.KB // of drafts
 
 	gatherer *Gatherer
 	source   *memory
 }
 
-// draft holds what a node is made of once all nodes are known.
+// draft is what fragments say of a node, for when all of them are known:
+// parts of lists that all nodes share.
 type draft struct {
-	supersededBy []int
-	bundledBy    []int
-	supersedes   []key
-	bundled      [][]identity
-	coreID       identity
-	kbs          []waptwua.KB
+	older, bundled, kbs span
+	coreID              identity // where it is not that of package.xml
 }
+
+// span is the part from first up to end, without end, of a list.
+type span struct{ first, end int32 }
 
 // many is how many revisions maps have room for before they grow.
 const many = 10_000
@@ -59,7 +66,7 @@ const many = 10_000
 func NewBuilder(o Options) *Builder {
 	return &Builder{
 		options: o, graph: &Graph{},
-		numbers: map[string]guid{}, byKey: make(map[key]guid, many), byRev: make(map[int]index, many),
+		byKey: make(map[key]guid, many), byRev: make(map[int]index, many),
 		names: map[string]int32{}, sets: map[string]int32{}, ruleSets: map[[16]byte]int32{},
 		gatherer: NewGatherer(o.Languages),
 		source:   &memory{records: map[int]*Record{}, payload: map[int][]waptwua.SHA1{}, locations: map[waptwua.SHA1]string{}},
@@ -73,13 +80,13 @@ func (b *Builder) Selection() wsusscn2.Selection { return b.gatherer.Selection()
 func (b *Builder) Package(p wsusscn2.Package) { b.graph.head = p }
 
 // Revision takes one <Update>. Two with the same RevisionId or the same
-// identity are an error (waptwua.ErrConflict), and so is a GUID that is none.
+// identity are an error (waptwua.ErrConflict).
 func (b *Builder) Revision(r wsusscn2.Revision) error {
-	if err := b.revision(&r); err != nil {
-		return fmt.Errorf("revision %d: %w", r.RevisionID, err)
+	if err := b.Node(r); err != nil {
+		return err
 	}
 	if len(r.PayloadFiles) > 0 {
-		b.source.payload[r.RevisionID] = r.PayloadFiles
+		b.source.payload[r.RevisionID] = slices.Clone(r.PayloadFiles)
 	}
 	return nil
 }
@@ -94,33 +101,35 @@ func (b *Builder) Node(r wsusscn2.Revision) error {
 }
 
 func (b *Builder) revision(r *wsusscn2.Revision) error {
-	k, err := parseKey(r.ID.GUID)
-	if err != nil {
-		return err
-	}
-	i, u := index(len(b.graph.nodes)), b.keyNumber(k)
+	i, u := index(len(b.graph.nodes)), b.guid(r.ID.GUID)
 	if _, ok := b.byRev[r.RevisionID]; ok {
 		return fmt.Errorf("listed twice: %w", waptwua.ErrConflict)
 	}
-	if _, ok := b.find(identity{k, r.ID.Revision}); ok {
+	if _, ok := b.revisionOf(u, r.ID.Number); ok {
 		return fmt.Errorf("update %s listed twice: %w", r.ID, waptwua.ErrConflict)
 	}
 	n := node{
-		guid: u, number: int32(r.ID.Revision), revision: int32(r.RevisionID), kind: kindOf(r),
+		guid: u, number: int32(r.ID.Number), revision: int32(r.RevisionID), kind: kindOf(r),
 		created: microseconds(r.Created), rules: noRules, typ: b.name(""), flags: flagsOf(r),
 	}
-	set, err := b.set(r.Prerequisites)
-	if err != nil {
-		return err
-	}
-	if err := b.place(r.Categories); err != nil {
-		return err
-	}
+	set := b.set(r.Prerequisites)
+	b.place(r.Categories)
 	b.byRev[r.RevisionID] = i
 	b.before, b.latest[u] = append(b.before, b.latest[u]), i
 	b.graph.nodes, b.graph.setOf = append(b.graph.nodes, n), append(b.graph.setOf, set)
-	b.drafts = append(b.drafts, draft{supersededBy: r.SupersededBy, bundledBy: r.BundledBy})
+	addNumbers(&b.supersededBy, r.SupersededBy)
+	addNumbers(&b.bundledBy, r.BundledBy)
+	b.drafts = append(b.drafts, draft{})
 	return nil
+}
+
+// addNumbers appends the list of the next owner.
+func addNumbers(l *lists[int32], numbers []int) {
+	l.add()
+	for _, n := range numbers {
+		l.items = append(l.items, int32(n))
+	}
+	l.starts[len(l.starts)-1] = int32(len(l.items))
 }
 
 func kindOf(r *wsusscn2.Revision) kind {
@@ -151,20 +160,7 @@ func microseconds(t time.Time) int64 {
 }
 
 // guid numbers a GUID.
-func (b *Builder) guid(s string) (guid, error) {
-	if u, ok := b.numbers[s]; ok {
-		return u, nil
-	}
-	k, err := parseKey(s)
-	if err != nil {
-		return 0, err
-	}
-	u := b.keyNumber(k)
-	b.numbers[s] = u
-	return u, nil
-}
-
-func (b *Builder) keyNumber(k key) guid {
+func (b *Builder) guid(k key) guid {
 	if u, ok := b.byKey[k]; ok {
 		return u
 	}
@@ -178,12 +174,17 @@ func (b *Builder) keyNumber(k key) guid {
 
 // find is the node of an identity.
 func (b *Builder) find(id identity) (index, bool) {
-	u, ok := b.byKey[id.key]
+	u, ok := b.byKey[id.GUID]
 	if !ok {
 		return 0, false
 	}
+	return b.revisionOf(u, id.Number)
+}
+
+// revisionOf is the node of a GUID with a revision number.
+func (b *Builder) revisionOf(u guid, number int) (index, bool) {
 	for i := b.latest[u]; i != dangling; i = b.before[i] {
-		if int(b.graph.nodes[i].number) == id.number {
+		if int(b.graph.nodes[i].number) == number {
 			return i, true
 		}
 	}
@@ -203,44 +204,44 @@ func (b *Builder) name(s string) int32 {
 
 // set numbers a set of prerequisites. Most revisions share theirs with many
 // others, and what is shared is evaluated once. An empty clause asks nothing.
-func (b *Builder) set(list [][]string) (int32, error) {
-	var encoded []byte
-	var needs [][]guid
+func (b *Builder) set(list [][]key) int32 {
+	b.encoded = b.encoded[:0]
+	for _, members := range list {
+		b.encoded = binary.LittleEndian.AppendUint32(b.encoded, uint32(len(members)))
+		for i := range members {
+			b.encoded = append(b.encoded, members[i][:]...)
+		}
+	}
+	set, ok := b.sets[string(b.encoded)]
+	if !ok {
+		set = int32(len(b.sets))
+		b.sets[string(b.encoded)] = set
+		b.graph.needs.add(b.needs(list)...)
+	}
+	return set
+}
+
+// needs numbers the GUIDs of a set.
+func (b *Builder) needs(list [][]key) (needs [][]guid) {
 	for _, members := range list {
 		var clause []guid
-		for _, s := range members {
-			u, err := b.guid(s)
-			if err != nil {
-				return 0, err
-			}
-			clause = append(clause, u)
-			encoded = append(encoded, byte(u), byte(u>>8), byte(u>>16), byte(u>>24))
+		for _, k := range members {
+			clause = append(clause, b.guid(k))
 		}
 		if clause != nil {
 			needs = append(needs, clause)
-			encoded = append(encoded, 0xff, 0xff, 0xff, 0xff) // no guid has this number
 		}
 	}
-	set, ok := b.sets[string(encoded)]
-	if !ok {
-		set = int32(len(b.sets))
-		b.sets[string(encoded)] = set
-		b.graph.needs.add(needs...)
-	}
-	return set, nil
+	return needs
 }
 
-func (b *Builder) place(list []wsusscn2.Category) error {
-	var out []category
+func (b *Builder) place(list []wsusscn2.Category) {
+	b.graph.categories.add()
+	l := &b.graph.categories
 	for _, c := range list {
-		u, err := b.guid(c.ID)
-		if err != nil {
-			return err
-		}
-		out = append(out, category{b.name(c.Type), u})
+		l.items = append(l.items, category{b.name(c.Type), b.guid(c.ID)})
 	}
-	b.graph.categories.add(out...)
-	return nil
+	l.starts[len(l.starts)-1] = int32(len(l.items))
 }
 
 // Location takes one <FileLocation>. Files inside the archive are no
@@ -264,40 +265,6 @@ func (b *Builder) Extended(revision int, x wsusscn2.Extended) { b.gatherer.exten
 // Localized takes an l/ fragment of a revision; of several languages the one
 // that Options.Languages names first is its title.
 func (b *Builder) Localized(revision int, l wsusscn2.Localized) { b.gatherer.localized(revision, l) }
-
-// Facts takes what a Gatherer made of fragments. Those of revisions that
-// package.xml does not list are counted.
-func (b *Builder) Facts(encoded []byte) error { return eachFacts(encoded, b.facts) }
-
-func (b *Builder) facts(f *facts) {
-	i, ok := b.byRev[f.revision]
-	if !ok {
-		b.graph.stats.StrayFragments += f.fragments
-		return
-	}
-	n, d := &b.graph.nodes[i], &b.drafts[i]
-	if f.hasCore {
-		n.flags |= flagCore
-		n.typ = b.name(f.updateType)
-		d.supersedes, d.bundled, d.coreID = f.supersedes, f.bundled, f.id
-	}
-	if f.hasRules {
-		n.rules = b.ruleSet(f.rules, i)
-	}
-	d.kbs = f.kbs
-}
-
-// ruleSet numbers rules by their digest; equal ones are parsed once.
-func (b *Builder) ruleSet(digest [16]byte, i index) int32 {
-	b.graph.stats.RuleSets++
-	set, ok := b.ruleSets[digest]
-	if !ok {
-		set = int32(len(b.graph.ruleNodes))
-		b.ruleSets[digest] = set
-		b.graph.ruleNodes = append(b.graph.ruleNodes, i)
-	}
-	return set
-}
 
 // Graph resolves every reference and returns the graph in memory. The builder
 // must not be used afterwards.
@@ -340,59 +307,4 @@ func (b *Builder) GraphOver(s Source) *Graph {
 	g.source = s
 	b.graph, b.drafts = nil, nil
 	return g
-}
-
-// revisions lists the nodes of each GUID, newest first.
-func (b *Builder) revisions() {
-	g := b.graph
-	for i := range b.drafts { // number the GUIDs that only fragments name
-		for _, k := range b.drafts[i].supersedes {
-			b.keyNumber(k)
-		}
-	}
-	pairs := make([]pair, len(g.nodes))
-	for i := range g.nodes {
-		pairs[i] = pair{index(g.nodes[i].guid), index(i)}
-	}
-	g.revisions = grouped(len(g.guids.keys), pairs)
-	for u := range g.guids.keys {
-		slices.SortFunc(g.revisions.of(u), func(x, y index) int { return int(g.nodes[y].number - g.nodes[x].number) })
-	}
-}
-
-func (b *Builder) tally(i index) {
-	g, s, n := b.graph, &b.graph.stats, &b.graph.nodes[i]
-	s.Revisions++
-	switch n.kind {
-	case topLevel:
-		s.TopLevel++
-		for _, kb := range b.drafts[i].kbs {
-			g.articles = append(g.articles, article{kb, i})
-		}
-	case child:
-		s.Children++
-	case evaluate:
-		s.Categories++
-	}
-	if n.has(flagBundle) || !g.children.none(int(i)) {
-		s.Bundles++
-	}
-	if !n.has(flagCore) {
-		s.WithoutCore++
-	}
-	first, end := g.needs.of(int(g.setOf[i]))
-	for k := first; k < end; k++ {
-		for _, u := range g.needs.members.of(k) {
-			b.noteDangling(u)
-		}
-	}
-	for _, c := range g.categories.of(int(i)) {
-		b.noteDangling(c.guid)
-	}
-}
-
-func (b *Builder) noteDangling(u guid) {
-	if len(b.graph.revisions.of(int(u))) == 0 {
-		b.graph.stats.DanglingIDs++
-	}
 }

@@ -56,7 +56,7 @@ func (f *facts) append(b []byte) []byte {
 func (f *facts) appendCore(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(len(f.updateType)))
 	b = append(b, f.updateType...)
-	b = f.id.append(b)
+	b = appendIdentity(b, f.id)
 	b = binary.AppendUvarint(b, uint64(len(f.supersedes)))
 	for _, k := range f.supersedes {
 		b = append(b, k[:]...)
@@ -65,7 +65,7 @@ func (f *facts) appendCore(b []byte) []byte {
 	for _, clause := range f.bundled {
 		b = binary.AppendUvarint(b, uint64(len(clause)))
 		for _, id := range clause {
-			b = id.append(b)
+			b = appendIdentity(b, id)
 		}
 	}
 	if f.hasRules {
@@ -74,9 +74,9 @@ func (f *facts) appendCore(b []byte) []byte {
 	return b
 }
 
-func (id identity) append(b []byte) []byte {
-	b = append(b, id.key[:]...)
-	return binary.AppendUvarint(b, uint64(id.number))
+func appendIdentity(b []byte, id identity) []byte {
+	b = append(b, id.GUID[:]...)
+	return binary.AppendUvarint(b, uint64(id.Number))
 }
 
 // eachFacts decodes what Gatherer.Gathered encoded.
@@ -179,4 +179,4 @@ func (r *decoder) key() (k key) {
 	return k
 }
 
-func (r *decoder) identity() identity { return identity{r.key(), r.int()} }
+func (r *decoder) identity() identity { return identity{GUID: r.key(), Number: r.int()} }

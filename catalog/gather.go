@@ -8,7 +8,6 @@ import (
 	"maps"
 	"slices"
 
-	"waptwua"
 	"waptwua/applicability"
 	"waptwua/wsusscn2"
 )
@@ -99,19 +98,11 @@ func (g *Gatherer) draft(revision int) *fragments {
 func (g *Gatherer) core(revision int, c wsusscn2.Core) {
 	d := g.draft(revision)
 	f := &d.facts
-	f.hasCore, f.updateType, f.id = true, c.UpdateType, identityOf(c.ID)
-	f.supersedes, f.bundled = nil, nil
-	for _, s := range c.Supersedes {
-		if k, err := parseKey(s); err == nil {
-			f.supersedes = append(f.supersedes, k)
-		}
-	}
+	f.hasCore, f.updateType, f.id = true, c.UpdateType, c.ID
+	f.supersedes = slices.Clone(c.Supersedes)
+	f.bundled = nil
 	for _, clause := range c.Bundled {
-		var members []identity
-		for _, id := range clause.Members {
-			members = append(members, identityOf(id))
-		}
-		f.bundled = append(f.bundled, members)
+		f.bundled = append(f.bundled, slices.Clone(clause.Members))
 	}
 	d.row.Record.EulaID = c.EulaID
 	if c.Rules != nil {
@@ -158,19 +149,4 @@ func (g *Gatherer) Gathered() Gathered {
 // sorted lists what was gathered by RevisionId.
 func (g *Gatherer) sorted() []*fragments {
 	return slices.SortedFunc(maps.Values(g.drafts), func(a, b *fragments) int { return a.row.Revision - b.row.Revision })
-}
-
-// identity is an UpdateID in sixteen bytes and a number.
-type identity struct {
-	key    key
-	number int
-}
-
-// identityOf is the zero identity for an id that is none.
-func identityOf(id waptwua.UpdateID) identity {
-	k, err := parseKey(id.GUID)
-	if err != nil {
-		return identity{}
-	}
-	return identity{k, id.Revision}
 }

@@ -197,7 +197,7 @@ func (g *Graph) find(id waptwua.UpdateID) (index, bool) {
 }
 
 func (g *Graph) findGUID(s string) (guid, bool) {
-	k, err := parseKey(s)
+	k, err := wsusscn2.ParseGUID(s)
 	if err != nil {
 		return 0, false
 	}

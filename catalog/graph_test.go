@@ -36,7 +36,7 @@ bundle box children=elsewhere|old,nowhere`)
 // are counted; a revision listed twice is an error.
 func TestStrayAndBroken(t *testing.T) {
 	b := catalog.NewBuilder(catalog.Options{})
-	r := wsusscn2.Revision{RevisionID: 1, ID: sketchID("u")}
+	r := wsusscn2.Revision{RevisionID: 1, ID: sketchIdentity("u")}
 	if err := b.Revision(r); err != nil {
 		t.Fatal(err)
 	}
@@ -65,9 +65,9 @@ func TestLongChains(t *testing.T) {
 	const n = 100_000
 	b := catalog.NewBuilder(catalog.Options{})
 	for i := 1; i <= n; i++ {
-		r := wsusscn2.Revision{RevisionID: i, ID: sketchID("u" + strconv.Itoa(i)), SupersededBy: []int{i + 1}}
+		r := wsusscn2.Revision{RevisionID: i, ID: sketchIdentity("u" + strconv.Itoa(i)), SupersededBy: []int{i + 1}}
 		if i < n {
-			r.Prerequisites = [][]string{{sketchGUID("u" + strconv.Itoa(i+1))}}
+			r.Prerequisites = [][]wsusscn2.GUID{{bytesOf(sketchGUID("u" + strconv.Itoa(i+1)))}}
 		}
 		if err := b.Revision(r); err != nil {
 			t.Fatal(err)
@@ -87,13 +87,13 @@ func TestNestedBundles(t *testing.T) {
 	const n = 20_000
 	b := catalog.NewBuilder(catalog.Options{})
 	for i := range n {
-		r := wsusscn2.Revision{RevisionID: i, ID: sketchID("u" + strconv.Itoa(i)), IsBundle: i < n-1}
+		r := wsusscn2.Revision{RevisionID: i, ID: sketchIdentity("u" + strconv.Itoa(i)), IsBundle: i < n-1}
 		if err := b.Revision(r); err != nil {
 			t.Fatal(err)
 		}
 		c := wsusscn2.Core{Rules: []byte("<IsInstalled><False/></IsInstalled><IsInstallable><Mystery/></IsInstallable>")}
 		if i < n-1 {
-			c = wsusscn2.Core{Bundled: []wsusscn2.BundleClause{{Members: []waptwua.UpdateID{sketchID("u" + strconv.Itoa(i+1))}}}}
+			c = wsusscn2.Core{Bundled: []wsusscn2.BundleClause{{Members: []wsusscn2.Identity{sketchIdentity("u" + strconv.Itoa(i+1))}}}}
 		}
 		b.Core(i, c)
 	}
@@ -233,16 +233,16 @@ func BenchmarkEvaluateLarge(b *testing.B) {
 	}
 	for p := range 200 {
 		rules := fmt.Appendf(nil, `<IsInstalled><b.WindowsVersion MajorVersion="10" BuildNumber="%d"/></IsInstalled>`, 26100+p)
-		add(wsusscn2.Revision{RevisionID: 1_000_000 + p, ID: sketchID(fmt.Sprint("p", p)), DeploymentAction: "Evaluate"}, wsusscn2.Core{Rules: rules})
+		add(wsusscn2.Revision{RevisionID: 1_000_000 + p, ID: sketchIdentity(fmt.Sprint("p", p)), DeploymentAction: "Evaluate"}, wsusscn2.Core{Rules: rules})
 	}
 	for i := range bundles {
-		needs := [][]string{{sketchGUID(fmt.Sprint("p", i%200))}}
-		leaf, newer := sketchID(fmt.Sprint("l", i)), []int{i + 200, i + 400, i + 600, i + 800}
+		needs := [][]wsusscn2.GUID{{bytesOf(sketchGUID(fmt.Sprint("p", i%200)))}}
+		leaf, newer := sketchIdentity(fmt.Sprint("l", i)), []int{i + 200, i + 400, i + 600, i + 800}
 		rules := fmt.Appendf(nil, `<IsInstalled><ProductReleaseInstalled Name="Client.OS.RS2.AMD64" Version="10.0.26100.%d"/></IsInstalled>`+
 			`<IsInstallable><And><Not><DeviceAttribute Name="OSSkuId" Type="String" Comparison="EqualTo" Value="119"/></Not>`+
 			`<DeviceAttribute Name="OSVersion" Type="Version" Comparison="GreaterThanOrEqualTo" Value="10.0.26100.1"/></And></IsInstallable>`, i)
-		add(wsusscn2.Revision{RevisionID: i, ID: sketchID(fmt.Sprint("b", i)), IsBundle: true, Prerequisites: needs, SupersededBy: newer},
-			wsusscn2.Core{Bundled: []wsusscn2.BundleClause{{Members: []waptwua.UpdateID{leaf}}}})
+		add(wsusscn2.Revision{RevisionID: i, ID: sketchIdentity(fmt.Sprint("b", i)), IsBundle: true, Prerequisites: needs, SupersededBy: newer},
+			wsusscn2.Core{Bundled: []wsusscn2.BundleClause{{Members: []wsusscn2.Identity{leaf}}}})
 		add(wsusscn2.Revision{RevisionID: bundles + 1000 + i, ID: leaf, DeploymentAction: "Bundle", Prerequisites: needs}, wsusscn2.Core{Rules: rules})
 	}
 	g := build.Graph()

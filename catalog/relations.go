@@ -2,6 +2,56 @@ package catalog
 
 import "slices"
 
+// revisions lists the nodes of each GUID, newest first.
+func (b *Builder) revisions() {
+	g := b.graph
+	pairs := make([]pair, len(g.nodes))
+	for i := range g.nodes {
+		pairs[i] = pair{index(g.nodes[i].guid), index(i)}
+	}
+	g.revisions = grouped(len(g.guids.keys), pairs)
+	for u := range g.guids.keys {
+		slices.SortFunc(g.revisions.of(u), func(x, y index) int { return int(g.nodes[y].number - g.nodes[x].number) })
+	}
+}
+
+func (b *Builder) tally(i index) {
+	g, s, n := b.graph, &b.graph.stats, &b.graph.nodes[i]
+	s.Revisions++
+	switch n.kind {
+	case topLevel:
+		s.TopLevel++
+		for _, kb := range b.kbs[b.drafts[i].kbs.first:b.drafts[i].kbs.end] {
+			g.articles = append(g.articles, article{kb, i})
+		}
+	case child:
+		s.Children++
+	case evaluate:
+		s.Categories++
+	}
+	if n.has(flagBundle) || !g.children.none(int(i)) {
+		s.Bundles++
+	}
+	if !n.has(flagCore) {
+		s.WithoutCore++
+	}
+	first, end := g.needs.of(int(g.setOf[i]))
+	for k := first; k < end; k++ {
+		for _, u := range g.needs.members.of(k) {
+			b.noteDangling(u)
+		}
+	}
+	for _, c := range g.categories.of(int(i)) {
+		b.noteDangling(c.guid)
+	}
+}
+
+func (b *Builder) noteDangling(u guid) {
+	if len(b.graph.revisions.of(int(u))) == 0 {
+		b.graph.stats.DanglingIDs++
+	}
+}
+
 // relate resolves supersedence and the children of bundles.
 func (b *Builder) relate() {
 	g := b.graph
@@ -9,8 +59,8 @@ func (b *Builder) relate() {
 	var replaced, bundled []pair
 	for i := range b.drafts {
 		replaced = b.replaced(replaced, index(i))
-		for _, r := range b.drafts[i].bundledBy {
-			if bundle, ok := b.byRev[r]; ok {
+		for _, r := range b.bundledBy.of(i) {
+			if bundle, ok := b.byRev[int(r)]; ok {
 				bundled = append(bundled, pair{bundle, index(i)})
 			} else {
 				g.stats.DanglingIDs++
@@ -21,25 +71,21 @@ func (b *Builder) relate() {
 	named, own := grouped(len(g.nodes), bundled), b.coreIDs()
 	for i := range b.drafts {
 		d := &b.drafts[i]
-		g.children.add(b.children(d.bundled, named.of(i), own)...)
-		var older []guid
-		for _, k := range d.supersedes {
-			older = append(older, b.byKey[k])
-		}
-		g.supersedes.add(older...)
+		g.children.add(b.children(b.clauses[d.bundled.first:d.bundled.end], named.of(i), own)...)
+		g.supersedes.add(b.older[d.older.first:d.older.end]...)
 	}
 }
 
 // replaced joins what package.xml says of the newer updates with what the
 // newer updates say of the older: pairs of an older update and a newer.
 func (b *Builder) replaced(pairs []pair, i index) []pair {
-	for _, r := range b.drafts[i].supersededBy {
-		if newer, ok := b.byRev[r]; ok && newer != i {
+	for _, r := range b.supersededBy.of(int(i)) {
+		if newer, ok := b.byRev[int(r)]; ok && newer != i {
 			pairs = append(pairs, pair{i, newer})
 		} // many name revisions outside the archive's selection
 	}
-	for _, old := range b.drafts[i].supersedes {
-		for _, older := range b.graph.revisions.of(int(b.byKey[old])) {
+	for _, old := range b.older[b.drafts[i].older.first:b.drafts[i].older.end] {
+		for _, older := range b.graph.revisions.of(int(old)) {
 			if older != i {
 				pairs = append(pairs, pair{older, i})
 			}
@@ -53,9 +99,7 @@ func (b *Builder) replaced(pairs []pair, i index) []pair {
 func (b *Builder) coreIDs() map[identity]index {
 	own := make(map[identity]index)
 	for i := range b.drafts {
-		n := &b.graph.nodes[i]
-		id := b.drafts[i].coreID
-		if id != (identity{}) && id != (identity{b.graph.guids.keys[n.guid], int(n.number)}) {
+		if id := b.drafts[i].coreID; id != (identity{}) {
 			own[id] = index(i)
 		}
 	}

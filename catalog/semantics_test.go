@@ -73,6 +73,21 @@ func sketchID(name string) waptwua.UpdateID {
 	return waptwua.UpdateID{GUID: sketchGUID(name), Revision: n}
 }
 
+// sketchIdentity is sketchID as the archive's reader gives it.
+func sketchIdentity(name string) wsusscn2.Identity {
+	id := sketchID(name)
+	return wsusscn2.Identity{GUID: bytesOf(id.GUID), Number: id.Revision}
+}
+
+// bytesOf is a GUID as the archive's reader gives it.
+func bytesOf(guid string) wsusscn2.GUID {
+	k, err := wsusscn2.ParseGUID(guid)
+	if err != nil {
+		panic(err)
+	}
+	return k
+}
+
 func sketchGUID(name string) string {
 	h := fmt.Sprintf("%x", sha1.Sum([]byte(name)))
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:32]
@@ -114,7 +129,7 @@ func parseSketch(t testing.TB, line string, revisionID int) sketched {
 	t.Helper()
 	fields := strings.Fields(line)
 	n := sketched{name: fields[1]}
-	n.revision = wsusscn2.Revision{RevisionID: revisionID, ID: sketchID(fields[1]), IsSoftware: true}
+	n.revision = wsusscn2.Revision{RevisionID: revisionID, ID: sketchIdentity(fields[1]), IsSoftware: true}
 	switch fields[0] {
 	case "detectoid":
 		n.revision.DeploymentAction, n.revision.IsSoftware = "Evaluate", false
@@ -138,9 +153,9 @@ func (n *sketched) set(t testing.TB, key, value string) {
 	switch key {
 	case "needs":
 		for clause := range strings.SplitSeq(value, ",") {
-			var members []string
+			var members []wsusscn2.GUID
 			for name := range strings.SplitSeq(clause, "|") {
-				members = append(members, sketchGUID(name))
+				members = append(members, bytesOf(sketchGUID(name)))
 			}
 			n.revision.Prerequisites = append(n.revision.Prerequisites, members)
 		}
@@ -148,14 +163,14 @@ func (n *sketched) set(t testing.TB, key, value string) {
 		for clause := range strings.SplitSeq(value, ",") {
 			var c wsusscn2.BundleClause
 			for name := range strings.SplitSeq(clause, "|") {
-				c.Members = append(c.Members, sketchID(name))
+				c.Members = append(c.Members, sketchIdentity(name))
 			}
 			n.core.Bundled = append(n.core.Bundled, c)
 		}
 	case "by":
 		n.by = strings.Split(value, ",")
 	case "revision":
-		n.revision.ID = sketchID(n.name + "_" + value)
+		n.revision.ID = sketchIdentity(n.name + "_" + value)
 	case "installed", "installable", "superseded":
 		section := "Is" + strings.ToUpper(key[:1]) + key[1:]
 		atom := map[string]string{"true": "<True/>", "false": "<False/>", "unknown": "<Mystery/>"}[value]

@@ -1,25 +1,24 @@
 package wsusscn2
 
-import (
-	"bytes"
-
-	"waptwua"
-)
+import "bytes"
 
 // Core reads a c/ fragment: identity, relationships, and the applicability
 // rules as they stand. Core.Rules is a part of data; whether it is well-formed
 // is left to whoever parses it. A fragment without <UpdateIdentity> is an
-// error.
+// error. The lists of a Core are valid until the Parser's next call.
 func (ps *Parser) Core(data []byte) (Core, error) {
 	p, err := ps.start(data)
 	if err != nil {
 		return Core{}, err
 	}
-	var c Core
+	last := &ps.core
+	c := Core{Supersedes: last.Supersedes[:0], Prerequisites: last.Prerequisites[:0], Bundled: last.Bundled[:0]}
+	found := false
 	err = p.each(func() (err error) {
 		switch string(p.name) {
 		case "UpdateIdentity":
-			c.ID, err = p.identity(p.ownGUID)
+			found = true
+			c.ID, err = p.identity()
 		case "Properties":
 			err = p.coreProperties(&c)
 		case "Relationships":
@@ -29,9 +28,10 @@ func (ps *Parser) Core(data []byte) (Core, error) {
 		}
 		return err
 	})
-	if err == nil && c.ID.IsZero() {
+	if err == nil && !found {
 		err = p.errorf("no <UpdateIdentity>")
 	}
+	ps.core = c
 	return c, err
 }
 
@@ -62,7 +62,7 @@ func (p *parser) coreProperties(c *Core) (err error) {
 		case "AutoSelectOnWebSites":
 			c.AutoSelectOnWebSites, err = p.flag("AutoSelectOnWebSites", a.raw)
 		case "EulaID":
-			c.EulaID, err = p.guid(a.raw)
+			c.EulaID, err = p.guidText(a.raw)
 		}
 		if err != nil {
 			return err
@@ -90,7 +90,7 @@ func (p *parser) superseded(c *Core) error {
 	if err := p.more("superseded updates", len(c.Supersedes)); err != nil {
 		return err
 	}
-	g, err := p.ownGUID(p.attr("UpdateID"))
+	g, err := p.guid(p.attr("UpdateID"))
 	c.Supersedes = append(c.Supersedes, g)
 	return err
 }
@@ -103,25 +103,30 @@ func (p *parser) clause(c *Core) (err error) {
 		return err
 	}
 	var cl Clause
+	first := len(p.guids)
 	switch string(p.name) {
 	case "UpdateIdentity":
-		cl.Members = make([]string, 1)
-		cl.Members[0], err = p.guid(p.attr("UpdateID"))
+		err = p.alternative(first)
 	case "AtLeastOne":
 		if raw := p.attr("IsCategory"); raw != nil {
 			if cl.IsCategory, err = p.flag("IsCategory", raw); err != nil {
 				return err
 			}
 		}
-		var ids []waptwua.UpdateID
-		ids, err = p.atLeastOne()
-		for _, id := range ids {
-			cl.Members = append(cl.Members, id.GUID)
-		}
+		err = p.each(func() error { return p.alternative(first) })
 	default:
 		return p.errorf("<%s> among the prerequisites", p.name)
 	}
+	cl.Members = p.guids[first:len(p.guids):len(p.guids)]
 	c.Prerequisites = append(c.Prerequisites, cl)
+	return err
+}
+
+// alternative reads one member of a prerequisite, whose members begin at
+// p.guids[first].
+func (p *parser) alternative(first int) error {
+	id, err := p.member(len(p.guids) - first)
+	p.guids = append(p.guids, id.GUID)
 	return err
 }
 
@@ -130,30 +135,35 @@ func (p *parser) bundled(c *Core) (err error) {
 		return err
 	}
 	var b BundleClause
+	first := len(p.ids)
 	switch string(p.name) {
 	case "UpdateIdentity":
-		b.Members = make([]waptwua.UpdateID, 1)
-		b.Members[0], err = p.identity(p.ownGUID)
+		err = p.child(first)
 	case "AtLeastOne":
-		b.Members, err = p.atLeastOne()
+		err = p.each(func() error { return p.child(first) })
 	default:
 		return p.errorf("<%s> among the bundled updates", p.name)
 	}
+	b.Members = p.ids[first:len(p.ids):len(p.ids)]
 	c.Bundled = append(c.Bundled, b)
 	return err
 }
 
-func (p *parser) atLeastOne() (ids []waptwua.UpdateID, err error) {
-	err = p.each(func() error {
-		if string(p.name) != "UpdateIdentity" {
-			return p.errorf("<%s> in <AtLeastOne>", p.name)
-		}
-		if err := p.more("members of <AtLeastOne>", len(ids)); err != nil {
-			return err
-		}
-		id, err := p.identity(p.guid)
-		ids = append(ids, id)
-		return err
-	})
-	return ids, err
+// child reads one member of a bundle's clause, whose members begin at
+// p.ids[first].
+func (p *parser) child(first int) error {
+	id, err := p.member(len(p.ids) - first)
+	p.ids = append(p.ids, id)
+	return err
+}
+
+// member reads an <UpdateIdentity>, one of a list that has n already.
+func (p *parser) member(n int) (Identity, error) {
+	if string(p.name) != "UpdateIdentity" {
+		return Identity{}, p.errorf("<%s> in <AtLeastOne>", p.name)
+	}
+	if err := p.more("members of <AtLeastOne>", n); err != nil {
+		return Identity{}, err
+	}
+	return p.identity()
 }

@@ -35,7 +35,8 @@
 // declarations, and with them every entity that expands. Elements and
 // attributes that are not known are skipped.
 //
-// GUIDs are handed out in lower case; the archive mixes cases. Revision
+// GUIDs are handed out as bytes, or as text in lower case; the archive mixes
+// cases. Revision
 // numbers (RevisionNumber) and the archive's own keys (RevisionID) are
 // different things; a RevisionID is not chronological.
 //

@@ -194,7 +194,7 @@ func (p *parser) handlerData(x *Extended) (err error) {
 		return err
 	}
 	var inner parser
-	inner.scanner, inner.words, inner.guids = new(scanner), p.words, p.guids
+	inner.scanner, inner.words = new(scanner), p.words
 	inner.reset(x.HandlerData, p.lim)
 	return inner.each(func() (err error) {
 		if string(inner.name) == "CategoryInformation" {

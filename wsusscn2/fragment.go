@@ -1,18 +1,15 @@
 package wsusscn2
 
-import (
-	"strings"
-
-	"waptwua"
-)
+import "strings"
 
 // Parser reads fragments. It keeps the strings that fragments repeat, so one
 // Parser for many fragments is faster than the functions ParseCore,
 // ParseExtended, ParseLocalized and ParseEula, which use a new one each. A
 // Parser serves one goroutine at a time.
 type Parser struct {
-	p   parser
-	lim Limits
+	p    parser
+	lim  Limits
+	core Core // the last one, whose lists the next one uses again
 }
 
 // NewParser returns a Parser. The zero Limits are the defaults.
@@ -38,6 +35,7 @@ func (ps *Parser) start(data []byte) (*parser, error) {
 		return nil, limitError("", "a fragment of %d bytes, more than %d", len(data), ps.lim.FragmentBytes)
 	}
 	ps.p.reset(data, ps.lim)
+	ps.p.guids, ps.p.ids = ps.p.guids[:0], ps.p.ids[:0]
 	return &ps.p, nil
 }
 
@@ -129,14 +127,14 @@ func (p *parser) eulaFile() (e Eula, err error) {
 	return e, nil
 }
 
-// identity reads the attributes UpdateID, with guid or ownGUID, and
-// RevisionNumber, which is 0 where the archive leaves it out.
-func (p *parser) identity(read func([]byte) (string, error)) (id waptwua.UpdateID, err error) {
-	if id.GUID, err = read(p.attr("UpdateID")); err != nil {
+// identity reads the attributes UpdateID and RevisionNumber, which is 0
+// where the archive leaves it out.
+func (p *parser) identity() (id Identity, err error) {
+	if id.GUID, err = p.guid(p.attr("UpdateID")); err != nil {
 		return id, err
 	}
 	if raw := p.attr("RevisionNumber"); raw != nil {
-		id.Revision, err = p.id("RevisionNumber", raw)
+		id.Number, err = p.id("RevisionNumber", raw)
 	}
 	return id, err
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -31,7 +32,7 @@ func TestCoreOfRealFragments(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Core{
-		ID:         waptwua.UpdateID{GUID: "aabd43ad-a183-4f0b-8eee-8dbbcd67687f", Revision: 100},
+		ID:         Identity{guid(t, "aabd43ad-a183-4f0b-8eee-8dbbcd67687f"), 100},
 		UpdateType: "Detectoid", Rules: []byte(`<IsInstalled><b.Processor Architecture="6" /></IsInstalled>`),
 	}
 	if diff := cmp.Diff(want, detectoid); diff != "" {
@@ -41,14 +42,14 @@ func TestCoreOfRealFragments(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	member := waptwua.UpdateID{GUID: "7c799fee-65f1-4543-88bb-d21e05df0765", Revision: 100}
-	if diff := cmp.Diff([]BundleClause{{Members: []waptwua.UpdateID{member}}}, bundle.Bundled); diff != "" {
+	member := Identity{guid(t, "7c799fee-65f1-4543-88bb-d21e05df0765"), 100}
+	if diff := cmp.Diff([]BundleClause{{Members: []Identity{member}}}, bundle.Bundled); diff != "" {
 		t.Errorf("bundled by c/1 (-want +got):\n%s", diff)
 	}
 	if bundle.Rules != nil || len(bundle.Supersedes) != 10 || !bundle.ExplicitlyDeployable || !bundle.AutoSelectOnWebSites {
 		t.Errorf("c/1: %+v", bundle)
 	}
-	if p := bundle.Prerequisites; len(p) != 4 || !p[0].IsCategory || p[3].IsCategory || p[0].Members[0] != "72e7624a-5b00-45d2-b92f-e561c0a6a160" {
+	if p := bundle.Prerequisites; len(p) != 4 || !p[0].IsCategory || p[3].IsCategory || p[0].Members[0] != guid(t, "72e7624a-5b00-45d2-b92f-e561c0a6a160") {
 		t.Errorf("prerequisites of c/1: %+v", p)
 	}
 }
@@ -91,7 +92,7 @@ func TestPayloadOfRealUpdate(t *testing.T) {
 	_, err = ReadPackage(t.Context(), bytes.NewReader(fixture.Read(t, slice2026+"package.subset.xml")), PackageVisitor{
 		Revision: func(r Revision) error {
 			if r.RevisionID == 2 {
-				listed = r.PayloadFiles
+				listed = slices.Clone(r.PayloadFiles)
 			}
 			return nil
 		},

@@ -12,9 +12,9 @@ import (
 
 // PackageVisitor receives what package.xml holds, in its order: first all
 // revisions, then all locations. A nil field is not called, and what only it
-// would need is not parsed. The values belong to the callee. Returning
-// fs.SkipAll ends the pass without an error, any other error ends it with
-// that error.
+// would need is not parsed. The lists of a Revision are valid during the
+// call. Returning fs.SkipAll ends the pass without an error, any other error
+// ends it with that error.
 type PackageVisitor struct {
 	Revision func(Revision) error
 	Location func(Location) error
@@ -81,6 +81,7 @@ type packageDocument struct {
 	visit     PackageVisitor
 	head      Package
 	seen      bool
+	last      Revision // the one before, whose lists the next one uses again
 	revisions int
 	locations int
 }
@@ -111,9 +112,9 @@ func (d *packageDocument) readHead() error {
 		var err error
 		switch string(a.name) {
 		case "PackageId":
-			h.ID, err = d.guid(a.raw)
+			h.ID, err = d.guidText(a.raw)
 		case "SourceId":
-			h.SourceID, err = d.guid(a.raw)
+			h.SourceID, err = d.guidText(a.raw)
 		case "CreationDate":
 			h.Created, err = d.when("CreationDate", a.raw)
 		case "PackageVersion":
@@ -157,18 +158,23 @@ func (d *packageDocument) update() error {
 	if d.revisions++; d.revisions > d.lim.Revisions {
 		return d.limitf("more than %d revisions", d.lim.Revisions)
 	}
-	r := Revision{IsSoftware: true, RevisionID: -1}
-	r.ID.Revision = -1
-	if err := d.revisionAttributes(&r); err != nil {
+	r := &d.last
+	*r = Revision{
+		RevisionID: -1, ID: Identity{Number: -1}, IsSoftware: true,
+		Prerequisites: r.Prerequisites[:0], SupersededBy: r.SupersededBy[:0], BundledBy: r.BundledBy[:0], Categories: r.Categories[:0],
+		PayloadFiles: r.PayloadFiles[:0], EulaFiles: r.EulaFiles[:0], Languages: r.Languages[:0],
+	}
+	d.guids = d.guids[:0]
+	if err := d.revisionAttributes(r); err != nil {
 		return err
 	}
-	if r.RevisionID < 0 || r.ID.Revision < 0 || r.ID.GUID == "" {
+	if r.RevisionID < 0 || r.ID.Number < 0 || d.attr("UpdateId") == nil {
 		return d.errorf("an <Update> without UpdateId, RevisionNumber or RevisionId")
 	}
-	if err := d.each(func() error { return d.revisionList(&r) }); err != nil {
+	if err := d.each(func() error { return d.revisionList(r) }); err != nil {
 		return err
 	}
-	return d.visit.Revision(r)
+	return d.visit.Revision(*r)
 }
 
 func (d *packageDocument) revisionAttributes(r *Revision) error {
@@ -176,9 +182,9 @@ func (d *packageDocument) revisionAttributes(r *Revision) error {
 		var err error
 		switch string(a.name) {
 		case "UpdateId":
-			r.ID.GUID, err = d.ownGUID(a.raw)
+			r.ID.GUID, err = d.guid(a.raw)
 		case "RevisionNumber":
-			r.ID.Revision, err = d.id("RevisionNumber", a.raw)
+			r.ID.Number, err = d.id("RevisionNumber", a.raw)
 		case "RevisionId":
 			r.RevisionID, err = d.id("RevisionId", a.raw)
 		case "CreationDate":
@@ -225,32 +231,33 @@ func (d *packageDocument) prerequisite(r *Revision) error {
 	if err := d.more("prerequisites", len(r.Prerequisites)); err != nil {
 		return err
 	}
-	var members []string
+	first := len(d.guids)
 	switch string(d.name) {
 	case "UpdateId":
-		if err := d.member(&members); err != nil {
+		if err := d.member(first); err != nil {
 			return err
 		}
 	case "Or":
-		if err := d.each(func() error { return d.member(&members) }); err != nil {
+		if err := d.each(func() error { return d.member(first) }); err != nil {
 			return err
 		}
 	default:
 		return d.errorf("<%s> among the prerequisites, where <UpdateId> or <Or> should be", d.name)
 	}
-	r.Prerequisites = append(r.Prerequisites, members)
+	r.Prerequisites = append(r.Prerequisites, d.guids[first:len(d.guids):len(d.guids)])
 	return nil
 }
 
-func (d *packageDocument) member(ids *[]string) error {
+// member reads a member of the clause that begins at d.guids[first].
+func (d *packageDocument) member(first int) error {
 	if string(d.name) != "UpdateId" {
 		return d.errorf("<%s> in a prerequisite, where <UpdateId> should be", d.name)
 	}
-	if err := d.more("prerequisites", len(*ids)); err != nil {
+	if err := d.more("prerequisites", len(d.guids)-first); err != nil {
 		return err
 	}
 	g, err := d.guid(d.attr("Id"))
-	*ids = append(*ids, g)
+	d.guids = append(d.guids, g)
 	return err
 }
 

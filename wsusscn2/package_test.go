@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"waptwua"
 	"waptwua/internal/fixture"
 )
 
@@ -67,16 +66,16 @@ func (g *graphXML) revisions(t *testing.T) (list []Revision) {
 			t.Fatal(err)
 		}
 		r := Revision{
-			RevisionID: u.RevisionID, ID: waptwua.UpdateID{GUID: strings.ToLower(u.UpdateID), Revision: u.RevisionNumber}, Created: when,
+			RevisionID: u.RevisionID, ID: Identity{guid(t, u.UpdateID), u.RevisionNumber}, Created: when,
 			DefaultLanguage: u.Language, DeploymentAction: u.Action, IsLeaf: u.IsLeaf, IsBundle: u.IsBundle, IsSoftware: u.IsSoftware != "false",
 		}
 		for _, c := range u.Prerequisites.Clauses {
-			var ids []string
+			var ids []GUID
 			for _, id := range c.IDs {
-				ids = append(ids, strings.ToLower(id.ID))
+				ids = append(ids, guid(t, id.ID))
 			}
 			if c.ID != "" {
-				ids = []string{strings.ToLower(c.ID)}
+				ids = []GUID{guid(t, c.ID)}
 			}
 			r.Prerequisites = append(r.Prerequisites, ids)
 		}
@@ -87,7 +86,7 @@ func (g *graphXML) revisions(t *testing.T) (list []Revision) {
 			r.BundledBy = append(r.BundledBy, b.ID)
 		}
 		for _, c := range u.Categories {
-			r.Categories = append(r.Categories, Category{c.Type, strings.ToLower(c.ID)})
+			r.Categories = append(r.Categories, Category{c.Type, guid(t, c.ID)})
 		}
 		for _, f := range u.Files {
 			r.PayloadFiles = append(r.PayloadFiles, sha1FromBase64(t, f.ID))
@@ -116,7 +115,7 @@ func TestPackageAgreesWithEncodingXML(t *testing.T) {
 			}
 			var got []Revision
 			head, err := ReadPackage(t.Context(), bytes.NewReader(data), PackageVisitor{Revision: func(r Revision) error {
-				got = append(got, r)
+				got = append(got, r.Clone())
 				return nil
 			}}, Limits{})
 			if err != nil {

@@ -1,6 +1,7 @@
 package wsusscn2
 
 import (
+	"slices"
 	"time"
 
 	"waptwua"
@@ -17,28 +18,45 @@ type Package struct {
 }
 
 // Revision is one <Update> of package.xml: a node of the update graph.
-// RevisionID is its key inside this archive; it is not chronological.
+// RevisionID is its key inside this archive; it is not chronological. The
+// lists of a Revision that a PackageVisitor gets are valid during the call:
+// Clone it to keep it longer.
 type Revision struct {
 	RevisionID       int
-	ID               waptwua.UpdateID
+	ID               Identity
 	Created          time.Time
 	DefaultLanguage  string
 	DeploymentAction string // "" (installable), "Bundle" (child of a bundle) or "Evaluate" (category, detectoid)
 	IsLeaf           bool
 	IsBundle         bool
-	IsSoftware       bool       // true unless the archive says false
-	Prerequisites    [][]string // an AND of ORs of update GUIDs
-	SupersededBy     []int      // RevisionIDs of newer revisions; some may not be in the archive
-	BundledBy        []int      // RevisionIDs of the bundles that contain this one
+	IsSoftware       bool     // true unless the archive says false
+	Prerequisites    [][]GUID // an AND of ORs of updates
+	SupersededBy     []int    // RevisionIDs of newer revisions; some may not be in the archive
+	BundledBy        []int    // RevisionIDs of the bundles that contain this one
 	Categories       []Category
 	PayloadFiles     []waptwua.SHA1
 	EulaFiles        []EulaRef
 	Languages        []string
 }
 
+// Clone returns a copy that shares no list with r. Empty lists become nil.
+func (r Revision) Clone() Revision {
+	r.Prerequisites = slices.Concat(r.Prerequisites)
+	for i, members := range r.Prerequisites {
+		r.Prerequisites[i] = slices.Concat(members)
+	}
+	r.SupersededBy, r.BundledBy = slices.Concat(r.SupersededBy), slices.Concat(r.BundledBy)
+	r.Categories, r.PayloadFiles = slices.Concat(r.Categories), slices.Concat(r.PayloadFiles)
+	r.EulaFiles, r.Languages = slices.Concat(r.EulaFiles), slices.Concat(r.Languages)
+	return r
+}
+
 // Category places a top-level update. Type is UpdateClassification, Product,
 // ProductFamily or Company; ID is the GUID of the category's own revision.
-type Category struct{ Type, ID string }
+type Category struct {
+	Type string
+	ID   GUID
+}
 
 // EulaRef names a licence text, one per language.
 type EulaRef struct {
@@ -68,12 +86,12 @@ const (
 // Core is a c/ fragment. Rules is part of the bytes that were parsed: clone
 // it to keep it longer than them.
 type Core struct {
-	ID                   waptwua.UpdateID
+	ID                   Identity
 	UpdateType           string // Software, Category, Detectoid or Driver
 	ExplicitlyDeployable bool
 	AutoSelectOnWebSites bool
 	EulaID               string
-	Supersedes           []string // GUIDs of older updates
+	Supersedes           []GUID   // older updates
 	Prerequisites        []Clause // AND of these
 	Bundled              []BundleClause
 	Rules                []byte // XML inside <ApplicabilityRules>; nil when the fragment has none
@@ -81,12 +99,12 @@ type Core struct {
 
 // Clause is satisfied when at least one member is installed.
 type Clause struct {
-	Members    []string // update GUIDs, lower case
-	IsCategory bool     // the clause also places the update (product, classification)
+	Members    []GUID
+	IsCategory bool // the clause also places the update (product, classification)
 }
 
 // BundleClause is satisfied when at least one member is.
-type BundleClause struct{ Members []waptwua.UpdateID }
+type BundleClause struct{ Members []Identity }
 
 // Extended is an x/ fragment. HandlerData is part of the bytes that were
 // parsed: clone it to keep it longer than them.

@@ -5,17 +5,14 @@ import (
 	"math"
 	"strconv"
 	"time"
-
-	"waptwua"
 )
 
 // interner keeps one copy of strings that an archive repeats very often:
-// GUIDs, languages, category types. The key is the raw text, so that a GUID
-// is normalised once.
+// languages, handlers, category types. The key is the raw text.
 type interner map[string]string
 
-// maxInterned bounds a table: some 140,000 GUIDs in two spellings.
-const maxInterned = 1 << 19
+// maxInterned bounds the table.
+const maxInterned = 1 << 16
 
 func (in interner) keep(raw []byte, value string) {
 	if len(in) < maxInterned {
@@ -28,32 +25,31 @@ func (in interner) keep(raw []byte, value string) {
 type parser struct {
 	*scanner
 	words interner
-	guids interner // apart from words: what is read as a word may be no GUID
+	guids []GUID     // members of the clauses of the revision or fragment being read
+	ids   []Identity // members of its bundle clauses
 }
 
-func newParser(s *scanner) parser { return parser{s, make(interner), make(interner)} }
+func newParser(s *scanner) parser { return parser{scanner: s, words: make(interner)} }
 
-// guid reads a GUID and gives it in lower case.
-func (p *parser) guid(raw []byte) (string, error) {
-	if g, ok := p.guids[string(raw)]; ok {
+// guid reads a GUID.
+func (s *scanner) guid(raw []byte) (GUID, error) {
+	if g, ok := hexGUID(raw); ok {
 		return g, nil
 	}
-	g, err := p.ownGUID(raw)
+	g, err := ParseGUID(string(raw))
+	if err != nil {
+		return GUID{}, s.errorf("%.60v", err)
+	}
+	return g, nil
+}
+
+// guidText reads a GUID and gives it in lower case.
+func (s *scanner) guidText(raw []byte) (string, error) {
+	g, err := s.guid(raw)
 	if err != nil {
 		return "", err
 	}
-	p.guids.keep(raw, g)
-	return g, nil
-}
-
-// ownGUID reads a GUID as guid does, but keeps nothing of it: for those that
-// seldom occur again, where looking them up costs more than making them.
-func (p *parser) ownGUID(raw []byte) (string, error) {
-	g, err := waptwua.NormalizeGUID(string(raw))
-	if err != nil {
-		return "", p.errorf("%.60v", err)
-	}
-	return g, nil
+	return g.String(), nil
 }
 
 // word reads a short text that is often repeated.

@@ -194,7 +194,7 @@ func (b *builder) readPackage(ctx context.Context) error {
 	head, err := b.archive.Package(ctx, wsusscn2.PackageVisitor{
 		Revision: func(r wsusscn2.Revision) error {
 			if len(r.PayloadFiles) > 0 {
-				b.payload = append(b.payload, named{r.RevisionID, r.PayloadFiles})
+				b.payload = append(b.payload, named{r.RevisionID, slices.Clone(r.PayloadFiles)})
 			}
 			return b.graph.Node(r)
 		},

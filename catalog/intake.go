@@ -1,0 +1,56 @@
+package catalog
+
+import "slices"
+
+// Facts takes what a Gatherer made of fragments. Those of revisions that
+// package.xml does not list are counted.
+func (b *Builder) Facts(encoded []byte) error { return eachFacts(encoded, b.facts) }
+
+func (b *Builder) facts(f *facts) {
+	i, ok := b.byRev[f.revision]
+	if !ok {
+		b.graph.stats.StrayFragments += f.fragments
+		return
+	}
+	n, d := &b.graph.nodes[i], &b.drafts[i]
+	if f.hasCore {
+		n.flags |= flagCore
+		n.typ = b.name(f.updateType)
+		b.core(n, d, f)
+	}
+	if f.hasRules {
+		n.rules = b.ruleSet(f.rules, i)
+	}
+	d.kbs = span{int32(len(b.kbs)), int32(len(b.kbs) + len(f.kbs))}
+	b.kbs = append(b.kbs, f.kbs...)
+}
+
+// core takes the relations of a core fragment.
+func (b *Builder) core(n *node, d *draft, f *facts) {
+	d.coreID = identity{}
+	if f.id != (identity{GUID: b.graph.guids.keys[n.guid], Number: int(n.number)}) {
+		d.coreID = f.id
+	}
+	d.older.first = int32(len(b.older))
+	for _, k := range f.supersedes {
+		b.older = append(b.older, b.guid(k))
+	}
+	d.older.end = int32(len(b.older))
+	d.bundled.first = int32(len(b.clauses))
+	for _, members := range f.bundled {
+		b.clauses = append(b.clauses, slices.Clone(members))
+	}
+	d.bundled.end = int32(len(b.clauses))
+}
+
+// ruleSet numbers rules by their digest; equal ones are parsed once.
+func (b *Builder) ruleSet(digest [16]byte, i index) int32 {
+	b.graph.stats.RuleSets++
+	set, ok := b.ruleSets[digest]
+	if !ok {
+		set = int32(len(b.graph.ruleNodes))
+		b.ruleSets[digest] = set
+		b.graph.ruleNodes = append(b.graph.ruleNodes, i)
+	}
+	return set
+}
