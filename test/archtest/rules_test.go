@@ -42,6 +42,7 @@ var layers = []layer{
 	{name: "wua/dism", packages: []string{"wua/dism"}, ours: []string{root, "wua"}, never: []string{"net", "net/http", "wua/sim", "wua/com", "agent", "server"}},
 	{name: "wua/com", packages: []string{"wua/com"}, ours: []string{root, "wua"}, never: []string{"net", "net/http", "wua/sim", "agent", "server"}},
 	{name: "wua/com/comtest", packages: []string{"wua/com/comtest"}, ours: []string{root, "wua"}, never: []string{"net", "net/http", "agent", "server"}},
+	{name: "wua/native", packages: []string{"wua/native"}, ours: []string{root, "wua", "internal"}, never: []string{"net", "net/http", "wua/com", "wua/sim", "agent", "server"}},
 	{name: "wua/wuatest", packages: []string{"wua/wuatest"},
 		ours:  []string{root, "wua", "applicability", "internal"},
 		never: []string{"net/http", "wua/com", "wua/sim", "agent", "server"}},
@@ -89,7 +90,7 @@ var thirdParty = map[string][]string{
 }
 
 // testOnly may be imported by tests and by other test-only packages.
-var testOnly = []string{"wua/wuatest", "wua/com/comtest", "store/storetest", "blob/blobtest", "notify/notifytest", "agent/agenttest", "internal/fixture"}
+var testOnly = []string{"wua/wuatest", "wua/com/comtest", "wua/native/nativetest", "store/storetest", "blob/blobtest", "notify/notifytest", "agent/agenttest", "internal/fixture"}
 
 // worldOnly is the generated world: for waptsim and tests, never in a
 // program that administrators install.
