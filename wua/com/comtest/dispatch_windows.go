@@ -29,7 +29,7 @@ func newTables(s *Server) *tables {
 		syscall.NewCallback(s.idsOfNames), syscall.NewCallback(s.invoke),
 	}
 	*t.factory = [5]uintptr{
-		syscall.NewCallback(s.query(ole.NewGUID("{00000001-0000-0000-C000-000000000046}"))), add, release,
+		syscall.NewCallback(s.query(iidClassFactory)), add, release,
 		syscall.NewCallback(s.createInstance), syscall.NewCallback(func(_, _ uintptr) uintptr { return ole.S_OK }),
 	}
 	return t

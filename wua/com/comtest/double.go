@@ -28,6 +28,8 @@ type Double struct {
 	live     map[string]int      // objects in use, by class
 	faults   []*fault
 	trace    []Call
+	keep     string          // file of the services; empty: they end with the process
+	watch    func(held bool) // see Watch
 }
 
 type service struct{ id, name, path string }
@@ -90,9 +92,21 @@ func (d *Double) Release(o *Object) { d.count(o.class, -1) }
 func (d *Double) count(class string, by int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	before := len(d.live)
 	if d.live[class] += by; d.live[class] == 0 {
 		delete(d.live, class)
 	}
+	if d.watch != nil && (before == 0) != (len(d.live) == 0) {
+		d.watch(before == 0)
+	}
+}
+
+// Watch has f told when the first reference is taken and when the last one is
+// released. f must not call the double.
+func (d *Double) Watch(f func(held bool)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.watch = f
 }
 
 // Live is how many references are held, by class.
@@ -120,6 +134,14 @@ func (d *Double) Create(progID string) *Object {
 		return collection(d, "UpdateColl", new([]*Object), true)
 	case "Microsoft.Update.StringColl":
 		return collection(d, "StringColl", new([]string), true)
+	case "Microsoft.Update.Searcher":
+		return d.searcher(new(int))
+	case "Microsoft.Update.Downloader":
+		return d.downloader()
+	case "Microsoft.Update.Installer":
+		return d.installer()
+	case "Microsoft.Update.AutoUpdate":
+		return d.autoUpdate()
 	case "Microsoft.Update.SystemInfo":
 		return d.systemInfo()
 	case "Microsoft.Update.AgentInfo":

@@ -20,7 +20,8 @@ var ErrRealWindows = errors.New("this is a real Windows; the double runs under W
 // Server gives the classes of WUA to this process.
 type Server struct {
 	mu        sync.Mutex
-	doubles   map[uint32]*Double // by the thread that uses it
+	only      *Double            // what answers in a DLL
+	doubles   map[uint32]*Double // by the thread that uses it, in a test's own process
 	objects   map[unsafe.Pointer]*served
 	factories map[unsafe.Pointer]string // ProgID
 	names     []string                  // of members; the DISPID is the index + 1
@@ -36,15 +37,21 @@ type served struct {
 	refs   int
 }
 
-func progIDs() []string {
-	return []string{
-		"Microsoft.Update.Session", "Microsoft.Update.ServiceManager", "Microsoft.Update.UpdateColl",
-		"Microsoft.Update.StringColl", "Microsoft.Update.SystemInfo", "Microsoft.Update.AgentInfo",
-	}
-}
-
 // Serve registers the classes, for the multithreaded apartment. Close it.
 func Serve() (*Server, error) {
+	s, err := newServer()
+	if err != nil {
+		return nil, err
+	}
+	registered := make(chan error)
+	go s.stay(registered)
+	if err := <-registered; err != nil {
+		return nil, fmt.Errorf("register the double: %w", err)
+	}
+	return s, nil
+}
+
+func newServer() (*Server, error) {
 	if windows.NewLazySystemDLL("ntdll.dll").NewProc("wine_get_version").Find() != nil {
 		return nil, ErrRealWindows
 	}
@@ -54,11 +61,6 @@ func Serve() (*Server, error) {
 		stop: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	s.tables = newTables(s)
-	registered := make(chan error)
-	go s.stay(registered)
-	if err := <-registered; err != nil {
-		return nil, fmt.Errorf("register the double: %w", err)
-	}
 	return s, nil
 }
 
@@ -91,10 +93,10 @@ func (s *Server) stay(registered chan<- error) {
 			_, _, _ = procRevoke.Call(uintptr(c))
 		}
 	}()
-	for i, id := range progIDs() {
-		cookie, err := s.register(id, i)
+	for _, c := range Classes() {
+		cookie, err := s.register(c)
 		if err != nil {
-			registered <- fmt.Errorf("%s: %w", id, err)
+			registered <- fmt.Errorf("%s: %w", c.ProgID, err)
 			return
 		}
 		cookies = append(cookies, cookie)
@@ -111,25 +113,29 @@ var (
 	procFree     = ole32.NewProc("CoTaskMemFree")
 )
 
-// register makes a class object of a ProgID, which it gives a CLSID where
-// the prefix knows none.
-func (s *Server) register(progID string, number int) (cookie uint32, err error) {
-	clsid, err := ole.CLSIDFromProgID(progID)
+// register makes a class object of a class, which it gives the double's CLSID
+// where the prefix knows none.
+func (s *Server) register(c Class) (cookie uint32, err error) {
+	clsid, err := ole.CLSIDFromProgID(c.ProgID)
 	if err != nil {
-		text := fmt.Sprintf("{5CA00000-0000-4000-8000-0000000000%02X}", number)
-		if err := writeProgID(progID, text); err != nil {
+		if err := writeProgID(c.ProgID, c.CLSID); err != nil {
 			return 0, err
 		}
-		clsid = ole.NewGUID(text)
+		clsid = ole.NewGUID(c.CLSID)
 	}
-	factory := alloc(unsafe.Pointer(s.tables.factory))
-	s.factories[factory] = progID
 	const inProcess, multipleUse = 1, 1
-	hr, _, _ := procRegister.Call(uintptr(unsafe.Pointer(clsid)), uintptr(factory), inProcess, multipleUse, uintptr(unsafe.Pointer(&cookie)))
+	hr, _, _ := procRegister.Call(uintptr(unsafe.Pointer(clsid)), uintptr(s.factory(c)), inProcess, multipleUse, uintptr(unsafe.Pointer(&cookie)))
 	if int32(hr) < 0 {
 		return 0, ole.NewError(hr)
 	}
 	return cookie, nil
+}
+
+// factory makes the class object of a class.
+func (s *Server) factory(c Class) unsafe.Pointer {
+	p := alloc(unsafe.Pointer(s.tables.factory))
+	s.factories[p] = c.ProgID
+	return p
 }
 
 func writeProgID(progID, clsid string) error {
@@ -219,7 +225,10 @@ func (s *Server) name(id int32) string {
 
 func (s *Server) create(factory unsafe.Pointer) *Object {
 	s.mu.Lock()
-	d, progID := s.doubles[windows.GetCurrentThreadId()], s.factories[factory]
+	d, progID := s.only, s.factories[factory]
+	if d == nil {
+		d = s.doubles[windows.GetCurrentThreadId()]
+	}
 	s.mu.Unlock()
 	if d == nil {
 		return nil

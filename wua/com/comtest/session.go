@@ -18,6 +18,7 @@ func (d *Double) session() *Object {
 	return d.object("Session",
 		variable("ClientApplicationID", client), variable("UserLocale", locale),
 		create("CreateUpdateSearcher", func() *Object { return d.searcher(locale) }),
+		create("CreateUpdateDownloader", d.downloader),
 		create("CreateUpdateInstaller", func() *Object { return d.installer() }))
 }
 
@@ -37,7 +38,7 @@ func (d *Double) serviceManager() *Object {
 				return nil, &Exception{Code: 0x80248014} // WU_E_DS_UNKNOWNSERVICE
 			}
 			delete(d.services, id)
-			return nil, nil
+			return nil, d.remember()
 		}})
 }
 
@@ -58,7 +59,7 @@ func (d *Double) addScanPackage(args []any) (any, error) {
 	d.added++
 	s := &service{id: fmt.Sprintf("00000000-5ca0-4000-8000-%012d", d.added), name: name, path: path}
 	d.services[s.id] = s
-	return d.serviceObject(s), nil
+	return d.serviceObject(s), d.remember()
 }
 
 func (d *Double) serviceObjects() (list []*Object) {
@@ -198,6 +199,27 @@ func (d *Double) systemInfo() *Object {
 		r, err := d.host.RebootPending(context.Background())
 		return r.Required, err
 	}})
+}
+
+// noNetwork is WU_E_PT_WINHTTP_NAME_NOT_RESOLVED: the simulated host has none.
+const noNetwork = 0x8024402C
+
+// downloader is IUpdateDownloader on a host without a network.
+func (d *Double) downloader() *Object {
+	refuse := func(name string) member {
+		return member{name: name, call: func([]any) (any, error) { return nil, &Exception{Code: noNetwork} }}
+	}
+	return d.object("Downloader", variable("Updates", new(*Object)), refuse("Download"), refuse("BeginDownload"))
+}
+
+// autoUpdate is IAutomaticUpdates: native updating, which asks a server that
+// this host cannot reach.
+func (d *Double) autoUpdate() *Object {
+	do := func(name string, err error) member {
+		return member{name: name, call: func([]any) (any, error) { return nil, err }}
+	}
+	return d.object("AutoUpdate", constant("ServiceEnabled", true),
+		do("Pause", nil), do("Resume", nil), do("EnableService", nil), do("DetectNow", &Exception{Code: noNetwork}))
 }
 
 func (d *Double) agentInfo() *Object {

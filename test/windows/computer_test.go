@@ -1,0 +1,279 @@
+package windows
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"waptwua"
+	"waptwua/agent"
+	"waptwua/cmd/waptsim/fleet"
+	"waptwua/test/rig"
+	"waptwua/test/windows/machine"
+	"waptwua/wua/com/comtest"
+	"waptwua/wua/sim"
+)
+
+// place is where a computer's wapt-get runs.
+type place interface {
+	name() string
+	// path is what wapt-get calls the file with this path (slashes) in its
+	// computer's folder.
+	path(file string) string
+	// local is where the test finds it.
+	local(file string) string
+	// run runs wapt-get and returns its exit code and what it wrote.
+	run(args ...string) (code int, text string)
+	// restart restarts the computer; change is done while it is off.
+	restart(change func())
+}
+
+// linux is a folder, with the simulator.
+type linux struct {
+	t   testing.TB
+	dir string
+	bin string
+}
+
+func (l *linux) name() string             { return "Linux" }
+func (l *linux) path(file string) string  { return l.local(file) }
+func (l *linux) local(file string) string { return filepath.Join(l.dir, filepath.FromSlash(file)) }
+func (l *linux) restart(change func())    { change() }
+
+func (l *linux) run(args ...string) (int, string) {
+	l.t.Helper()
+	out, err := exec.Command(filepath.Join(l.bin, "wapt-get"), append([]string{"--config", l.local("wapt-get.ini")}, args...)...).CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		l.t.Fatal(err)
+	}
+	if exit != nil {
+		return exit.ExitCode(), string(out)
+	}
+	return 0, string(out)
+}
+
+// underWine is C:\wapt of a prefix in which the double is registered.
+type underWine struct{ *prefix }
+
+const waptDir = `C:\wapt`
+
+func (w underWine) name() string { return "Wine" }
+func (w underWine) path(file string) string {
+	return waptDir + `\` + strings.ReplaceAll(file, "/", `\`)
+}
+func (w underWine) local(file string) string { return w.prefix.path(w.path(file)) }
+
+func (w underWine) run(args ...string) (int, string) {
+	w.t.Helper()
+	return w.prefix.run(append([]string{w.path("wapt-get.exe")}, args...)...)
+}
+
+func (w underWine) restart(change func()) {
+	w.t.Helper()
+	w.kill()
+	change()
+	w.boot()
+}
+
+// computer is one host of a scenario.
+type computer struct {
+	place
+	t    testing.TB
+	s    *rig.System
+	UUID string
+	set  map[string]map[string]string // section → option → value
+}
+
+// seed is the one from which scenarios and their machines are made.
+const seed = 7
+
+// newComputer puts the n-th machine of w at p, with these options of
+// [waptwua].
+func newComputer(s *rig.System, w *rig.World, t testing.TB, p place, n int, options map[string]string) *computer {
+	t.Helper()
+	c := &computer{place: p, t: t, s: s, UUID: fleet.UUID(seed, n)}
+	c.set = map[string]map[string]string{
+		"global": {
+			"wapt_server": s.Agents, "uuid": c.UUID, "verify_cert": p.path("ca.pem"), "dbdir": p.path("db"), "public_certs_dir": p.path("ssl"),
+		},
+		"waptwua":   {"postboot_delay": "0s"},
+		"simulator": {"machine": p.path("facts.json"), "roots": p.path("roots.pem"), "dir": p.path("machine")},
+	}
+	maps.Copy(c.set["waptwua"], options)
+	facts, err := json.Marshal(w.Machine(n))
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, p.local("facts.json"), facts)
+	copyFile(t, w.Roots, p.local("roots.pem"))
+	copyFile(t, s.CA(), p.local("ca.pem"))
+	copyFile(t, s.Admin.Certificate, p.local("ssl/admin.crt"))
+	if err := os.MkdirAll(p.local("machine"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	c.save()
+	return c
+}
+
+// newWindows is newComputer in a prefix of its own, with the double.
+func newWindows(s *rig.System, w *rig.World, t testing.TB, n int, options map[string]string) *computer {
+	t.Helper()
+	p := underWine{newPrefix(t)}
+	c := newComputer(s, w, t, p, n, options)
+	copyFile(t, filepath.Join(programs(t), "wapt-get.exe"), p.local("wapt-get.exe"))
+	copyFile(t, filepath.Join(programs(t), "double.dll"), p.local("double.dll"))
+	c.describe(machine.ConfigPath, p.path, nil)
+	p.registry(comtest.Registration(p.path("double.dll")))
+	c.sayWhatItIs()
+	t.Cleanup(func() { c.expectNothingHeld() })
+	return c
+}
+
+// describe writes the machine's description, with a script of what goes wrong.
+func (c *computer) describe(file string, path func(string) string, script []byte) {
+	c.t.Helper()
+	w, ok := c.place.(underWine)
+	if !ok {
+		c.t.Fatal("only a double is described by a file")
+	}
+	config := machine.Config{Dir: path("machine"), Facts: path("facts.json"), Roots: path("roots.pem"), Script: script}
+	if err := config.Write(w.prefix.path(file)); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// machine opens the simulated Windows from the test's side.
+func (c *computer) machine() *sim.Host {
+	c.t.Helper()
+	h, err := (&machine.Config{Dir: c.local("machine"), Facts: c.local("facts.json"), Roots: c.local("roots.pem")}).Open()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return h
+}
+
+// Restart restarts the computer: what waited for it takes effect.
+func (c *computer) Restart() {
+	c.t.Helper()
+	c.restart(func() {
+		if err := c.machine().Restart(c.t.Context()); err != nil {
+			c.t.Fatal(err)
+		}
+	})
+	c.sayWhatItIs()
+}
+
+// sayWhatItIs makes the prefix call itself what the machine is, as com reads
+// it from the registry.
+func (c *computer) sayWhatItIs() {
+	c.t.Helper()
+	w, ok := c.place.(underWine)
+	if !ok {
+		return
+	}
+	info, err := c.machine().Info(c.t.Context())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	var major, minor, build, revision int
+	if _, err := fmt.Sscanf(info.Version, "%d.%d.%d.%d", &major, &minor, &build, &revision); err != nil {
+		c.t.Fatalf("%s: %v", info.Version, err)
+	}
+	name, release := info.OS, ""
+	if i := strings.LastIndexByte(name, ' '); i >= 0 && !strings.HasPrefix(name, "Windows Server") {
+		name, release = name[:i], name[i+1:]
+	}
+	const key = `HKEY_LOCAL_MACHINE\`
+	w.registry(fmt.Sprintf("REGEDIT4\n\n[%sSoftware\\Microsoft\\Windows NT\\CurrentVersion]\n\"ProductName\"=\"%s\"\n\"DisplayVersion\"=\"%s\"\n"+
+		"\"ReleaseId\"=\"%s\"\n\"CurrentMajorVersionNumber\"=dword:%x\n\"CurrentMinorVersionNumber\"=dword:%x\n\"CurrentBuild\"=\"%d\"\n"+
+		"\"CurrentBuildNumber\"=\"%d\"\n\"UBR\"=dword:%x\n\n"+
+		"[%sSystem\\CurrentControlSet\\Control\\Session Manager\\Environment]\n\"PROCESSOR_ARCHITECTURE\"=\"%s\"\n",
+		key, name, release, release, major, minor, build, build, revision, key, strings.ToUpper(info.Architecture)))
+}
+
+// expectNothingHeld fails for a process that has ended with references to the
+// double's objects.
+func (c *computer) expectNothingHeld() {
+	held, err := os.ReadDir(c.local("machine/" + machine.HeldDir))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		c.t.Fatal(err)
+	}
+	if len(held) > 0 {
+		c.t.Errorf("%d processes have not released what they held", len(held))
+	}
+	if b, err := os.ReadFile(c.local("machine/" + machine.LogFile)); err == nil {
+		c.t.Errorf("the double says:\n%s", b)
+	}
+}
+
+// Set changes an option of wapt-get.ini.
+func (c *computer) Set(section, option, value string) {
+	c.t.Helper()
+	c.set[section][option] = value
+	c.save()
+}
+
+func (c *computer) save() {
+	c.t.Helper()
+	var b strings.Builder
+	for _, section := range slices.Sorted(maps.Keys(c.set)) {
+		fmt.Fprintf(&b, "[%s]\n", section)
+		for _, option := range slices.Sorted(maps.Keys(c.set[section])) {
+			fmt.Fprintf(&b, "%s = %s\n", option, c.set[section][option])
+		}
+	}
+	put(c.t, c.local("wapt-get.ini"), []byte(b.String()))
+}
+
+// Register enrols the computer with a token of its own.
+func (c *computer) Register() {
+	c.t.Helper()
+	put(c.t, c.local("token.txt"), []byte(c.s.NewToken("--uses", "1")))
+	c.Do("register", "--token-file", c.path("token.txt"))
+}
+
+// Do runs what must succeed.
+func (c *computer) Do(args ...string) {
+	c.t.Helper()
+	c.Expect(0, args...)
+}
+
+// Expect runs wapt-get, which must end with this exit code.
+func (c *computer) Expect(want int, args ...string) string {
+	c.t.Helper()
+	code, text := c.run(args...)
+	if code != want {
+		c.t.Fatalf("%s: wapt-get %v: exit %d, want %d\n%s", c.name(), args, code, want, text)
+	}
+	return text
+}
+
+// Status is what `wapt-get waptwua-status` says.
+func (c *computer) Status() (st agent.Status) {
+	c.t.Helper()
+	text := c.Expect(0, "waptwua-status", "--json")
+	if err := json.Unmarshal([]byte(text), &st); err != nil {
+		c.t.Fatalf("%v\n%s", err, text)
+	}
+	return st
+}
+
+// With are the updates of a status, in order.
+func (c *computer) With(status waptwua.Status) (ids []waptwua.UpdateID) {
+	c.t.Helper()
+	for id, u := range c.Status().State.Updates {
+		if u.Status == status {
+			ids = append(ids, id)
+		}
+	}
+	slices.SortFunc(ids, func(a, b waptwua.UpdateID) int { return strings.Compare(a.String(), b.String()) })
+	return ids
+}

@@ -1,0 +1,80 @@
+package windows
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"waptwua/test/rig"
+)
+
+func TestMain(m *testing.M) {
+	code := rig.Main(m)
+	if dir, err := build(); err == nil {
+		os.RemoveAll(dir)
+	}
+	os.Exit(code)
+}
+
+// version is what the programs under test call themselves, as those that rig
+// builds do.
+const version = "dev"
+
+// programs builds the Windows programs once and returns their folder.
+func programs(t testing.TB) string {
+	t.Helper()
+	dir, err := build()
+	if err != nil {
+		t.Fatalf("building the Windows programs: %v", err)
+	}
+	return dir
+}
+
+var build = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "waptwua-windows-")
+	if err != nil {
+		return "", err
+	}
+	for _, b := range []struct {
+		cgo  string
+		args []string
+	}{
+		{"0", []string{"-ldflags", "-s -w -X main.version=" + version, "-o", "wapt-get.exe", "waptwua/cmd/wapt-get"}},
+		{"1", []string{"-ldflags", "-s -w", "-buildmode=c-shared", "-o", "double.dll", "waptwua/test/windows/double"}},
+	} {
+		b.args[len(b.args)-2] = filepath.Join(dir, b.args[len(b.args)-2])
+		cmd := exec.Command("go", append([]string{"build", "-trimpath"}, b.args...)...)
+		cmd.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED="+b.cgo, "CC=x86_64-w64-mingw32-gcc")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return "", errors.Join(fmt.Errorf("%w\n%s", err, out), os.RemoveAll(dir))
+		}
+	}
+	return dir, nil
+})
+
+// copyFile copies a file.
+func copyFile(t testing.TB, from, to string) {
+	t.Helper()
+	b, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, to, b)
+}
+
+// put writes a file and the folders above it.
+func put(t testing.TB, path string, b []byte) {
+	t.Helper()
+	err := os.MkdirAll(filepath.Dir(path), 0o700)
+	if err == nil {
+		os.Remove(path) // never through a link into what others use
+		err = os.WriteFile(path, b, 0o700)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
