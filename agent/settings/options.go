@@ -51,6 +51,7 @@ func (r *reader) waptwua() {
 	r.option(WaptWUA, "enabled", tristate(&s.Enabled), func() string { return s.Enabled.String() })
 	r.option(WaptWUA, "offline", boolean(&s.Offline), showBool(&s.Offline))
 	r.option(WaptWUA, "allow_direct_download", boolean(&s.AllowDirect), showBool(&s.AllowDirect))
+	r.option(WaptWUA, "archive_roots", r.pathOf(&s.ArchiveRoots), func() string { return s.ArchiveRoots })
 	r.option(WaptWUA, "default_allow", r.defaultAllow, func() string { return showPointer(s.Rules.DefaultAllow) })
 	r.option(WaptWUA, "filter", text(&s.Filter), func() string { return s.Filter })
 	r.option(WaptWUA, "download_scheduling", period(&s.DownloadEvery, schedule.Day), func() string { return s.DownloadEvery.String() })

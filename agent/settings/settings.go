@@ -73,6 +73,7 @@ type Settings struct {
 	Enabled           Tristate
 	Offline           bool
 	AllowDirect       bool
+	ArchiveRoots      string // PEM file with the roots of the scan archive's signature; empty: Microsoft's, pinned
 	Filter            string
 	DownloadEvery     schedule.Period
 	InstallEvery      schedule.Period

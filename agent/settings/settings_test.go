@@ -25,7 +25,7 @@ func parse(t *testing.T, text string) *Settings {
 
 func TestDefaults(t *testing.T) {
 	want := map[string]string{
-		"enabled": "None", "offline": "true", "allow_direct_download": "false", "default_allow": "None",
+		"enabled": "None", "offline": "true", "allow_direct_download": "false", "archive_roots": "", "default_allow": "None",
 		"filter": "Type='Software' or Type='Driver'", "download_scheduling": "None", "install_scheduling": "None",
 		"install_at_shutdown": "false", "install_delay": "None", "postboot_delay": "10m",
 		"install_windows": "", "restart_windows": "", "freeze_dates": "", "missed_window": "next", "install_spread": "",

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -12,6 +13,7 @@ import (
 	"waptwua/agent"
 	"waptwua/agent/settings"
 	"waptwua/authenticode"
+	"waptwua/internal/pki"
 	"waptwua/wua"
 )
 
@@ -46,6 +48,9 @@ func (a *app) openWith(log *slog.Logger, changes ...func(*agent.Options)) (*agen
 	if c, ok := host.wua.(io.Closer); ok {
 		a.opened = append(a.opened, c)
 	}
+	if err := host.trust(s.ArchiveRoots); err != nil {
+		return nil, nil, err
+	}
 	name, err := os.Hostname()
 	if err != nil {
 		return nil, nil, fmt.Errorf("name of this host: %w", err)
@@ -59,6 +64,25 @@ func (a *app) openWith(log *slog.Logger, changes ...func(*agent.Options)) (*agen
 	}
 	ag, err := agent.New(o)
 	return ag, s, err
+}
+
+// trust takes the roots of the scan archive's signature from a PEM file, if
+// one is set.
+func (h *windowsHost) trust(file string) error {
+	if file == "" {
+		return nil
+	}
+	b, err := os.ReadFile(file)
+	if err == nil {
+		h.roots, err = pki.DecodeCertificates(b)
+	}
+	if err == nil && len(h.roots) == 0 {
+		err = errors.New("it holds no certificate")
+	}
+	if err != nil {
+		return fmt.Errorf("[waptwua] archive_roots: %w", err)
+	}
+	return nil
 }
 
 // checkArchive checks Microsoft's signature of a scan archive, or that of

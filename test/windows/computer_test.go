@@ -15,6 +15,7 @@ import (
 	"waptwua"
 	"waptwua/agent"
 	"waptwua/cmd/waptsim/fleet"
+	"waptwua/internal/origin"
 	"waptwua/test/rig"
 	"waptwua/test/windows/machine"
 	"waptwua/wua/com/comtest"
@@ -24,6 +25,7 @@ import (
 // place is where a computer's wapt-get runs.
 type place interface {
 	name() string
+	of(t testing.TB) // failures end t from now on
 	// path is what wapt-get calls the file with this path (slashes) in its
 	// computer's folder.
 	path(file string) string
@@ -42,6 +44,7 @@ type linux struct {
 	bin string
 }
 
+func (l *linux) of(t testing.TB)          { l.t = t }
 func (l *linux) name() string             { return "Linux" }
 func (l *linux) path(file string) string  { return l.local(file) }
 func (l *linux) local(file string) string { return filepath.Join(l.dir, filepath.FromSlash(file)) }
@@ -65,18 +68,19 @@ type underWine struct{ *prefix }
 
 const waptDir = `C:\wapt`
 
-func (w underWine) name() string { return "Wine" }
-func (w underWine) path(file string) string {
+func (w *underWine) of(t testing.TB) { w.t = t }
+func (w *underWine) name() string    { return "Wine" }
+func (w *underWine) path(file string) string {
 	return waptDir + `\` + strings.ReplaceAll(file, "/", `\`)
 }
-func (w underWine) local(file string) string { return w.prefix.path(w.path(file)) }
+func (w *underWine) local(file string) string { return w.prefix.path(w.path(file)) }
 
-func (w underWine) run(args ...string) (int, string) {
+func (w *underWine) run(args ...string) (int, string) {
 	w.t.Helper()
 	return w.prefix.run(append([]string{w.path("wapt-get.exe")}, args...)...)
 }
 
-func (w underWine) restart(change func()) {
+func (w *underWine) restart(change func()) {
 	w.t.Helper()
 	w.kill()
 	change()
@@ -90,6 +94,9 @@ type computer struct {
 	s    *rig.System
 	UUID string
 	set  map[string]map[string]string // section → option → value
+
+	script []byte // of what goes wrong; none: nothing
+	exits  []int  // exit codes of what was run
 }
 
 // seed is the one from which scenarios and their machines are made.
@@ -97,15 +104,19 @@ const seed = 7
 
 // newComputer puts the n-th machine of w at p, with these options of
 // [waptwua].
-func newComputer(s *rig.System, w *rig.World, t testing.TB, p place, n int, options map[string]string) *computer {
+func newComputer(t testing.TB, s *rig.System, w *rig.World, p place, n int, options map[string]string, script []byte) *computer {
 	t.Helper()
-	c := &computer{place: p, t: t, s: s, UUID: fleet.UUID(seed, n)}
+	c := &computer{place: p, t: t, s: s, UUID: fleet.UUID(seed, n), script: script}
 	c.set = map[string]map[string]string{
 		"global": {
 			"wapt_server": s.Agents, "uuid": c.UUID, "verify_cert": p.path("ca.pem"), "dbdir": p.path("db"), "public_certs_dir": p.path("ssl"),
 		},
-		"waptwua":   {"postboot_delay": "0s"},
+		"waptwua":   {"postboot_delay": "0s", "archive_roots": p.path("roots.pem")},
 		"simulator": {"machine": p.path("facts.json"), "roots": p.path("roots.pem"), "dir": p.path("machine")},
+	}
+	if len(script) > 0 {
+		c.set["simulator"]["script"] = p.path("script.json")
+		put(t, p.local("script.json"), script)
 	}
 	maps.Copy(c.set["waptwua"], options)
 	facts, err := json.Marshal(w.Machine(n))
@@ -124,36 +135,26 @@ func newComputer(s *rig.System, w *rig.World, t testing.TB, p place, n int, opti
 }
 
 // newWindows is newComputer in a prefix of its own, with the double.
-func newWindows(s *rig.System, w *rig.World, t testing.TB, n int, options map[string]string) *computer {
+func newWindows(t testing.TB, s *rig.System, w *rig.World, n int, options map[string]string, script []byte) *computer {
 	t.Helper()
-	p := underWine{newPrefix(t)}
-	c := newComputer(s, w, t, p, n, options)
+	p := &underWine{newPrefix(t)}
+	c := newComputer(t, s, w, p, n, options, script)
 	copyFile(t, filepath.Join(programs(t), "wapt-get.exe"), p.local("wapt-get.exe"))
 	copyFile(t, filepath.Join(programs(t), "double.dll"), p.local("double.dll"))
-	c.describe(machine.ConfigPath, p.path, nil)
+	config := machine.Config{Dir: p.path("machine"), Facts: p.path("facts.json"), Roots: p.path("roots.pem"), Script: script}
+	if err := config.Write(p.prefix.path(machine.ConfigPath)); err != nil {
+		t.Fatal(err)
+	}
 	p.registry(comtest.Registration(p.path("double.dll")))
 	c.sayWhatItIs()
 	t.Cleanup(func() { c.expectNothingHeld() })
 	return c
 }
 
-// describe writes the machine's description, with a script of what goes wrong.
-func (c *computer) describe(file string, path func(string) string, script []byte) {
-	c.t.Helper()
-	w, ok := c.place.(underWine)
-	if !ok {
-		c.t.Fatal("only a double is described by a file")
-	}
-	config := machine.Config{Dir: path("machine"), Facts: path("facts.json"), Roots: path("roots.pem"), Script: script}
-	if err := config.Write(w.prefix.path(file)); err != nil {
-		c.t.Fatal(err)
-	}
-}
-
 // machine opens the simulated Windows from the test's side.
 func (c *computer) machine() *sim.Host {
 	c.t.Helper()
-	h, err := (&machine.Config{Dir: c.local("machine"), Facts: c.local("facts.json"), Roots: c.local("roots.pem")}).Open()
+	h, err := (&machine.Config{Dir: c.local("machine"), Facts: c.local("facts.json"), Roots: c.local("roots.pem"), Script: c.script}).Open()
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -175,7 +176,7 @@ func (c *computer) Restart() {
 // it from the registry.
 func (c *computer) sayWhatItIs() {
 	c.t.Helper()
-	w, ok := c.place.(underWine)
+	w, ok := c.place.(*underWine)
 	if !ok {
 		return
 	}
@@ -212,6 +213,41 @@ func (c *computer) expectNothingHeld() {
 	if b, err := os.ReadFile(c.local("machine/" + machine.LogFile)); err == nil {
 		c.t.Errorf("the double says:\n%s", b)
 	}
+}
+
+// site makes a host of a scenario.
+type site func(t testing.TB, s *rig.System, w *rig.World, sc *scenario) *computer
+
+func onLinux(t testing.TB, s *rig.System, w *rig.World, sc *scenario) *computer {
+	return newComputer(t, s, w, &linux{t: t, dir: t.TempDir(), bin: s.Bin}, sc.machine, sc.options, []byte(sc.script))
+}
+
+func inWine(t testing.TB, s *rig.System, w *rig.World, sc *scenario) *computer {
+	return newWindows(t, s, w, sc.machine, sc.options, []byte(sc.script))
+}
+
+// host makes the scenario's host beside a server of its own.
+func (sc *scenario) host(t testing.TB, w *rig.World, at site) *computer {
+	t.Helper()
+	s := rig.New(t, w.Origin(origin.Faults{}), map[string]string{"archive_roots": w.Roots})
+	s.Start()
+	s.WaitCatalogue()
+	return at(t, s, w, sc)
+}
+
+// of makes failures end t from now on.
+func (c *computer) of(t testing.TB) {
+	c.t = t
+	c.s.Of(t)
+	c.place.of(t)
+}
+
+// run runs wapt-get and notes its exit code.
+func (c *computer) run(args ...string) (code int, text string) {
+	c.t.Helper()
+	code, text = c.place.run(args...)
+	c.exits = append(c.exits, code)
+	return code, text
 }
 
 // Set changes an option of wapt-get.ini.
@@ -274,6 +310,8 @@ func (c *computer) With(status waptwua.Status) (ids []waptwua.UpdateID) {
 			ids = append(ids, id)
 		}
 	}
-	slices.SortFunc(ids, func(a, b waptwua.UpdateID) int { return strings.Compare(a.String(), b.String()) })
+	slices.SortFunc(ids, compareID)
 	return ids
 }
+
+func compareID(a, b waptwua.UpdateID) int { return strings.Compare(a.String(), b.String()) }

@@ -1,43 +1,166 @@
 package windows
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
 	"waptwua"
-	"waptwua/internal/origin"
+	"waptwua/server"
+	"waptwua/store"
 	"waptwua/test/rig"
 )
 
-func TestFirst(t *testing.T) {
-	w := rig.NewWorld(t, 200, seed, 1)
-	s := rig.New(t, w.Origin(origin.Faults{}), map[string]string{"archive_roots": w.Roots})
-	s.Start()
-	s.Rules(1, `{"default_allow":true}`)
-	s.WaitCatalogue()
-	begin := time.Now()
-	c := newWindows(s, w, t, 0, map[string]string{"enabled": "true"})
-	t.Logf("prefix %s", time.Since(begin))
-	step := func(args ...string) {
-		begin := time.Now()
-		code, text := c.run(args...)
-		t.Logf("%v: %d, %s\n%s", args, code, time.Since(begin), text)
+// TestSameAsSimulator takes a host through all that can happen to its
+// updates, as an administrator sees it.
+func TestSameAsSimulator(t *testing.T) {
+	for name, sc := range map[string]*scenario{
+		"cycle": {options: map[string]string{"enabled": "true"}, steps: cycle()},
+		"failures": {machine: 4, options: map[string]string{"enabled": "true"}, steps: failures(), script: `{"faults":[
+			{"call":"install","update":"*","first":1,"last":1,"code":"0x80070643","rate":0.5},
+			{"call":"install","update":"*","effect":"lie","first":2,"last":2,"rate":0.3},
+			{"call":"install","update":"*","effect":"rollback","code":"0x800F0922","first":2,"last":2,"rate":0.4}]}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sc.run(t)
+		})
 	}
-	c.Register()
-	step("waptwua-scan", "-v")
-	step("waptwua-status")
-	rig.Until(t, time.Minute, func() (bool, string) {
-		n := len(s.Payloads())
-		return n > 0 && n >= len(c.With(waptwua.StatusMissing)), "no files"
+}
+
+// cycle is a host from its registration to having all that is allowed.
+func cycle() []step {
+	return []step{
+		{"registered", func(c *computer) { c.Register() }},
+		{"nothing is allowed without rules", func(c *computer) {
+			c.Do("waptwua-scan")
+			c.expect(waptwua.StatusDiscarded, "default_allow")
+		}},
+		{"allowed and missing", func(c *computer) {
+			c.s.Rules(1, `{"default_allow":true}`)
+			c.Do("waptwua-scan")
+			c.expect(waptwua.StatusMissing, "")
+		}},
+		{"downloaded", func(c *computer) {
+			c.waitForServer()
+			c.Do("waptwua-download")
+			c.expect(waptwua.StatusPending, "")
+		}},
+		{"delayed", func(c *computer) {
+			c.Set("waptwua", "install_delay", "5200w")
+			c.Do("waptwua-scan")
+			c.expect(waptwua.StatusDiscarded, "install_delay")
+			c.Do("waptwua-install")
+			c.expect(waptwua.StatusDiscarded, "install_delay")
+			c.Set("waptwua", "install_delay", "None")
+		}},
+		{"one is denied", func(c *computer) {
+			c.s.Rules(2, fmt.Sprintf(`{"default_allow":true,"forbidden_updates":[%q]}`, c.lacking()[0]))
+			c.Do("waptwua-scan")
+			c.expect(waptwua.StatusDiscarded, "forbidden_updates")
+			c.expect(waptwua.StatusPending, "")
+		}},
+		{"installed and waiting for the restart", func(c *computer) {
+			c.Do("waptwua-install")
+			c.expect(waptwua.StatusReboot, "")
+			c.expect(waptwua.StatusDiscarded, "forbidden_updates")
+		}},
+		{"allowed again but a restart is due", func(c *computer) {
+			c.s.Rules(3, `{"default_allow":true}`)
+			c.Expect(5, "waptwua-install")
+		}},
+		{"verified", func(c *computer) {
+			c.Restart()
+			c.Do("waptwua-scan")
+			if left := c.With(waptwua.StatusReboot); len(left) > 0 {
+				c.t.Errorf("%s: %v wait for a restart that has been", c.name(), left)
+			}
+			c.expect(waptwua.StatusOK, "")
+		}},
+		{"compliant", compliant},
+		{"nothing has changed", func(c *computer) { c.Do("waptwua-scan") }},
+	}
+}
+
+// failures is a host whose installers fail, lie and roll back.
+func failures() []step {
+	return []step{
+		{"registered", func(c *computer) {
+			c.Register()
+			c.s.Rules(1, `{"default_allow":true}`)
+			c.Do("waptwua-scan")
+			c.waitForServer()
+		}},
+		{"first attempt", func(c *computer) {
+			c.Expect(7, "waptwua-install")
+			c.expect(waptwua.StatusError, "")
+		}},
+		{"too early for the second", func(c *computer) { c.run("waptwua-install") }},
+		{"after a restart", func(c *computer) {
+			c.Restart()
+			c.run("waptwua-install", "--force")
+			c.Restart()
+			c.Do("waptwua-scan")
+		}},
+		{"compliant", compliant},
+	}
+}
+
+// compliant installs and restarts until nothing is lacking.
+func compliant(c *computer) {
+	c.t.Helper()
+	for range 6 {
+		c.waitForServer()
+		c.run("waptwua-install", "--force")
+		c.Restart()
+		c.Do("waptwua-scan")
+		if len(c.lacking()) == 0 && c.s.Host(c.UUID).Compliant {
+			return
+		}
+	}
+	c.t.Errorf("%s: still lacking %v", c.name(), c.lacking())
+}
+
+// lacking are the updates that the host does not have, in order.
+func (c *computer) lacking() (ids []waptwua.UpdateID) {
+	c.t.Helper()
+	for _, s := range []waptwua.Status{waptwua.StatusPending, waptwua.StatusMissing, waptwua.StatusDiscarded, waptwua.StatusError} {
+		ids = append(ids, c.With(s)...)
+	}
+	slices.SortFunc(ids, compareID)
+	return ids
+}
+
+// expect fails unless the agent shows an update with this status, for this
+// reason if one is given.
+func (c *computer) expect(status waptwua.Status, reason string) {
+	c.t.Helper()
+	updates := c.Status().State.Updates
+	for _, u := range updates {
+		if u.Status == status && (reason == "" || u.Verdict.Reason == reason) {
+			return
+		}
+	}
+	c.t.Errorf("%s: no update is %s %s: %+v", c.name(), status, reason, updates)
+}
+
+// waitForServer waits until the server has looked up and fetched all that
+// follows from the last report.
+func (c *computer) waitForServer() {
+	c.t.Helper()
+	rig.Until(c.t, time.Minute, func() (bool, string) {
+		for _, u := range list[server.UpdateView](c, "updates") {
+			if !u.Described || u.NeededBy > 0 && !u.FilesKnown {
+				return false, fmt.Sprintf("%s is not described: %+v", u.ID, u)
+			}
+		}
+		for _, d := range c.s.Downloads() {
+			if d.State != store.Finished {
+				return false, fmt.Sprintf("%s is %s %s", d.StoredName, d.State, d.Error)
+			}
+		}
+		sum := c.s.Summary()
+		return sum.Files.Missing == 0, fmt.Sprintf("files %+v", sum.Files)
 	})
-	time.Sleep(2 * time.Second)
-	step("waptwua-download")
-	step("waptwua-status")
-	step("waptwua-install")
-	step("waptwua-status")
-	c.Restart()
-	step("waptwua-scan")
-	step("waptwua-status")
-	h := s.Host(c.UUID)
-	t.Logf("%+v", h.HostView)
 }
