@@ -55,8 +55,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"waptwua/agent/settings"
 	"waptwua/internal/diskfree"
 	"waptwua/transport/client"
@@ -131,7 +129,7 @@ type Progress struct {
 // second operation at the same time returns ErrBusy.
 type Agent struct {
 	opt   Options
-	limit *rate.Limiter
+	limit *throttle
 
 	busy   sync.Mutex
 	conn   *client.Client // made for the settings connOf; nil: to be made
@@ -167,7 +165,7 @@ func New(o Options) (*Agent, error) {
 	setDefault(&o.Parallel, 4)
 	setDefault(&o.RetryInstall, 15*time.Minute)
 	setDefault(&o.RetryMissing, time.Minute)
-	return &Agent{opt: o, limit: rate.NewLimiter(rate.Inf, limiterBurst)}, nil
+	return &Agent{opt: o, limit: newThrottle(o.Clock, o.Zone)}, nil
 }
 
 // limiterBurst is the largest piece that a bandwidth limit lets through at

@@ -70,6 +70,9 @@ func isNeeded(u waptwua.OnHost) bool {
 // updates whose files are complete now.
 func (op *operation) fetch(ctx context.Context, a cache.Archive, ids []waptwua.UpdateID) (loaded int, err error) {
 	var errs []error
+	if op.settings.CacheQuota > 0 {
+		errs = append(errs, op.clean()) // what is not needed any more makes room
+	}
 	for i, id := range ids {
 		op.opt.Progress(Progress{Operation: op.kind, Name: id.String(), Done: int64(i * 100 / len(ids)), Total: 100})
 		err := op.fetchOne(ctx, a, id)
@@ -81,6 +84,8 @@ func (op *operation) fetch(ctx context.Context, a cache.Archive, ids []waptwua.U
 		case err == nil:
 			loaded++
 			op.opt.Reached("download file")
+		case errors.Is(err, cache.ErrQuota) && !errors.Is(err, waptwua.ErrLimit):
+			op.log.Info("update waits for room in the cache", "update", id, "reason", err)
 		case !errors.Is(err, waptwua.ErrNotFound):
 			errs = append(errs, err)
 		}
@@ -99,6 +104,9 @@ func (op *operation) fetchOne(ctx context.Context, a cache.Archive, id waptwua.U
 	st, err := op.statement(ctx, id, a)
 	if err != nil {
 		return err
+	}
+	if err := op.cache.Fits(files(st)); err != nil {
+		return fmt.Errorf("update %s: %w", id, err)
 	}
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(op.opt.Parallel)
@@ -138,7 +146,7 @@ func (op *operation) noteFetch(id waptwua.UpdateID, err error) {
 	u.Downloaded = err == nil
 	if u.Status != waptwua.StatusError {
 		u.Status, u.Failure = waptwua.StatusPending, nil
-		if err != nil && !op.cutOff && !client.Temporary(err) && !errors.Is(err, cache.ErrNoRoom) {
+		if err != nil && !op.cutOff && !client.Temporary(err) && !errors.Is(err, cache.ErrNoRoom) && !errors.Is(err, cache.ErrQuota) {
 			u.Status = waptwua.StatusMissing
 		}
 	}

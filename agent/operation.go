@@ -9,8 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"waptwua"
 	"waptwua/agent/cache"
 	"waptwua/agent/journal"
@@ -134,11 +132,7 @@ func (op *operation) interrupted() {
 }
 
 func (a *Agent) openCache(s *settings.Settings) (*cache.Cache, error) {
-	a.limit.SetLimit(rate.Inf)
-	if s.Bandwidth > 0 {
-		a.limit.SetLimit(rate.Limit(s.Bandwidth))
-	}
-	return cache.Open(a.path("cache"), cache.Options{Reserve: a.opt.Reserve, Free: a.opt.Free, Limit: a.limit, Check: a.opt.CheckArchive})
+	return cache.Open(a.path("cache"), cache.Options{Reserve: a.opt.Reserve, Free: a.opt.Free, Quota: s.CacheQuota, Limit: a.throttle(s), Check: a.opt.CheckArchive})
 }
 
 func problems(s *settings.Settings) []string {

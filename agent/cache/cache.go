@@ -10,7 +10,8 @@
 //     after a restart, as long as the server still has the same file
 //     (Range with If-Range).
 //   - Before bytes arrive the volume must have room for them and a reserve.
-//   - [Cache.Limit] bounds all downloads of the cache together.
+//   - Options.Limit slows all downloads of the cache down together; whoever
+//     downloads asks [Cache.Fits] whether files are within the quota.
 //
 // # Layout
 //
@@ -32,8 +33,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"golang.org/x/time/rate"
-
 	"waptwua"
 	"waptwua/internal/atomicfile"
 	"waptwua/transport/client"
@@ -49,11 +48,22 @@ var ErrNoRoom = errors.New("not enough room on the disk")
 // *client.Client and *client.Direct have such methods.
 type Opener func(context.Context, client.FileRequest) (*client.FileResponse, error)
 
+// ErrQuota says that files would make the cache larger than its quota.
+var ErrQuota = errors.New("the quota of the cache (cache_quota)")
+
+// Limiter slows downloads down; *rate.Limiter is one. WaitN waits until n
+// bytes more may be read, at most Burst.
+type Limiter interface {
+	WaitN(ctx context.Context, n int) error
+	Burst() int
+}
+
 // Options of a cache.
 type Options struct {
 	Reserve int64                               // bytes to leave free; 0: DefaultReserve
 	Free    func(dir string) (uint64, error)    // bytes free on the volume of dir
-	Limit   *rate.Limiter                       // bytes per second for all downloads; nil: no limit
+	Quota   int64                               // bytes of payload files; 0: no quota
+	Limit   Limiter                             // of all downloads together; nil: no limit
 	Check   func(context.Context, string) error // Microsoft's signature of the archive at a path; nil: left to WUA
 }
 
@@ -90,6 +100,46 @@ func Open(dir string, o Options) (*Cache, error) {
 // Path is where a payload file lies, or will.
 func (c *Cache) Path(f waptwua.File) string {
 	return filepath.Join(c.dir, dirFiles, f.StoredName())
+}
+
+// Fits tells whether those of the files that the cache lacks keep it within
+// its quota. If not, the error wraps ErrQuota, and waptwua.ErrLimit as well
+// when they would not fit into an empty cache either.
+func (c *Cache) Fits(files []waptwua.File) error {
+	if c.Quota == 0 {
+		return nil
+	}
+	var all, lacking int64
+	for _, f := range files {
+		all += f.Size
+		if !c.Has(f) {
+			lacking += f.Size
+		}
+	}
+	used, err := c.used()
+	switch {
+	case err != nil:
+		return err
+	case all > c.Quota:
+		return fmt.Errorf("files of %d bytes are more than %w of %d bytes; raise it: %w", all, ErrQuota, c.Quota, waptwua.ErrLimit)
+	case lacking > 0 && used+lacking > c.Quota:
+		return fmt.Errorf("%d bytes more than the %d that are there exceed %w of %d bytes", lacking, used, ErrQuota, c.Quota)
+	}
+	return nil
+}
+
+// used is what the complete payload files take, in bytes.
+func (c *Cache) used() (n int64, err error) {
+	entries, err := os.ReadDir(filepath.Join(c.dir, dirFiles))
+	if err != nil {
+		return 0, fmt.Errorf("measuring the cache: %w", err)
+	}
+	for _, e := range entries {
+		if fi, err := e.Info(); err == nil && filepath.Ext(e.Name()) != partSuffix {
+			n += fi.Size()
+		}
+	}
+	return n, nil
 }
 
 // Has tells whether the file was loaded and checked. It compares the size

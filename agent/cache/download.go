@@ -9,8 +9,6 @@ import (
 	"net/http"
 	"os"
 
-	"golang.org/x/time/rate"
-
 	"waptwua"
 	"waptwua/agent/journal"
 	"waptwua/transport/client"
@@ -176,7 +174,7 @@ func remove(path string) error {
 type limited struct {
 	ctx   context.Context // for the length of one copy: an io.Reader cannot be given one
 	r     io.Reader
-	limit *rate.Limiter
+	limit Limiter
 }
 
 func (l *limited) Read(p []byte) (int, error) {

@@ -39,6 +39,8 @@ func (r *reader) global() {
 	r.option(Global, "use_http_proxy_for_server", boolean(&s.ProxyForServer), showBool(&s.ProxyForServer))
 	r.option(Global, "use_http_proxy_for_repo", boolean(&s.ProxyForRepo), showBool(&s.ProxyForRepo))
 	r.option(Global, "limit_bandwidth", bandwidth(&s.Bandwidth), func() string { return showBandwidth(s.Bandwidth) })
+	r.option(Global, "limit_bandwidth_hours", bandwidthHours(&s.BandwidthHours), func() string { return showHours(s.BandwidthHours) })
+	r.option(Global, "cache_quota", size(&s.CacheQuota), func() string { return showSize(s.CacheQuota) })
 	r.option(Global, "waptupdate_task_period", period(&s.UpdatePeriod, time.Minute), func() string { return s.UpdatePeriod.String() })
 	r.option(Global, "loglevel", level(&s.LogLevel), func() string { return s.LogLevel })
 }

@@ -65,7 +65,9 @@ type Settings struct {
 	Proxy          *url.URL
 	ProxyForServer bool
 	ProxyForRepo   bool
-	Bandwidth      int64 // bytes per second; 0: no limit
+	Bandwidth      int64 // bytes per second; 0: no limit; see BandwidthAt
+	BandwidthHours []BandwidthHours
+	CacheQuota     int64 // bytes of payload files; 0: no quota
 	UpdatePeriod   schedule.Period
 	LogLevel       string
 
