@@ -93,6 +93,7 @@ type Options struct {
 	Clock    Clock          // nil: the machine's
 	Log      *slog.Logger   // nil: nothing is logged
 	HostName string         // FQDN; empty: the UUID
+	Native   Native         // nil: Windows' own updating is left alone
 	Version  string         // of the agent
 	Zone     *time.Location // of the host's clocks, for windows; nil: the machine's
 	Booted   time.Time      // when the host was started, for postboot_delay; zero: long ago

@@ -14,7 +14,6 @@ import (
 	"waptwua/agent/journal"
 	"waptwua/agent/settings"
 	"waptwua/internal/atomicfile"
-	"waptwua/internal/filelock"
 	"waptwua/transport"
 )
 
@@ -55,7 +54,7 @@ type operation struct {
 
 // do runs f as the operation kind, alone in the folder. What f has changed
 // in the state is saved even when f fails.
-func (a *Agent) do(kind string, f func(*operation) error) (err error) {
+func (a *Agent) do(kind string, f func(*operation) error) error {
 	if !a.busy.TryLock() {
 		return ErrBusy
 	}
@@ -63,19 +62,15 @@ func (a *Agent) do(kind string, f func(*operation) error) (err error) {
 	if err := os.MkdirAll(a.path("private"), 0o700); err != nil {
 		return fmt.Errorf("preparing the agent's folder: %w", err)
 	}
-	lock, err := filelock.Try(a.path("agent.lock"))
-	if errors.Is(err, filelock.ErrLocked) {
-		return fmt.Errorf("%w: another process holds %s", ErrBusy, a.path("agent.lock"))
-	}
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, lock.Unlock()) }()
-	op, err := a.open(kind)
-	if err != nil {
-		return err
-	}
-	return f(op)
+	return Alone(a.opt.Dir, func() error {
+		op, err := a.open(kind)
+		if err != nil {
+			return err
+		}
+		op.settle()
+		defer op.rest()
+		return f(op)
+	})
 }
 
 // open reads what the operation needs. A damaged state counts as none: a

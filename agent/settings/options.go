@@ -48,9 +48,10 @@ func (r *reader) global() {
 func (r *reader) waptwua() {
 	s := r.s
 	s.Offline, s.Filter, s.PostbootDelay, s.UserLocale = true, defaultFilter, defaultPostboot, defaultLocale
-	s.Rules.Name = "wapt-get.ini"
+	s.Rules.Name, s.ServiceIdle = "wapt-get.ini", "disabled"
 
 	r.option(WaptWUA, "enabled", tristate(&s.Enabled), func() string { return s.Enabled.String() })
+	r.option(WaptWUA, "wuauserv_idle", serviceIdle(&s.ServiceIdle), func() string { return s.ServiceIdle })
 	r.option(WaptWUA, "offline", boolean(&s.Offline), showBool(&s.Offline))
 	r.option(WaptWUA, "allow_direct_download", boolean(&s.AllowDirect), showBool(&s.AllowDirect))
 	r.option(WaptWUA, "archive_roots", r.pathOf(&s.ArchiveRoots), func() string { return s.ArchiveRoots })

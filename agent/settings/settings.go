@@ -73,6 +73,7 @@ type Settings struct {
 
 	// [waptwua]
 	Enabled           Tristate
+	ServiceIdle       string // how wuauserv is left between operations while enabled: disabled, manual or restore
 	Offline           bool
 	AllowDirect       bool
 	ArchiveRoots      string // PEM file with the roots of the scan archive's signature; empty: Microsoft's, pinned

@@ -29,7 +29,8 @@ func TestDefaults(t *testing.T) {
 		"filter": "Type='Software' or Type='Driver'", "download_scheduling": "None", "install_scheduling": "None",
 		"install_at_shutdown": "false", "install_delay": "None", "postboot_delay": "10m",
 		"install_windows": "", "restart_windows": "", "freeze_dates": "", "missed_window": "next", "install_spread": "",
-		"include_potentially_superseded_updates": "None", "user_locale": "1033",
+		"include_potentially_superseded_updates": "None", "wuauserv_idle": "disabled",
+		"user_locale":     "1033",
 		"allowed_updates": "", "allowed_kbs": "", "allowed_products": "", "allowed_classifications": "", "allowed_severities": "",
 		"forbidden_updates": "", "forbidden_kbs": "", "forbidden_products": "", "forbidden_classifications": "", "forbidden_severities": "",
 	}

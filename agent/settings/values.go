@@ -176,6 +176,18 @@ func level(into *string) func(string) error {
 	}
 }
 
+// serviceIdle reads how the Windows Update service is left.
+func serviceIdle(into *string) func(string) error {
+	return func(v string) error {
+		switch l := strings.ToLower(v); l {
+		case "disabled", "manual", "restore":
+			*into = l
+			return nil
+		}
+		return fmt.Errorf("%q: want disabled, manual or restore", v)
+	}
+}
+
 // rates are bytes per second in one unit.
 var rates = []struct {
 	suffix string

@@ -16,6 +16,8 @@ import (
 	"waptwua/applicability"
 	"waptwua/internal/pki"
 	"waptwua/inventory"
+	"waptwua/wua/native"
+	"waptwua/wua/native/nativesim"
 	"waptwua/wua/sim"
 )
 
@@ -57,8 +59,22 @@ func openHost(config string, _ *settings.Settings) (*windowsHost, error) {
 		}
 	}
 	o.Graphs = sim.NewGraphs(sim.GraphsOptions{Roots: h.roots, AllowSHA1: h.allowSHA1, Now: time.Now})
+	h.native = simulatedNative(read)
 	h.wua, err = sim.Open(o)
 	return h, err
+}
+
+// openNative is the simulated host's services and registry.
+func openNative(config string) (native.System, error) {
+	read, err := openSimulator(config)
+	if err != nil {
+		return nil, err
+	}
+	return simulatedNative(read), nil
+}
+
+func simulatedNative(read *reader) native.System {
+	return nativesim.Open(filepath.Join(read.path("dir", "simulator"), "native.json"))
 }
 
 // openSimulator reads the section [simulator].

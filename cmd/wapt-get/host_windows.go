@@ -11,6 +11,7 @@ import (
 	"waptwua/inventory"
 	"waptwua/inventory/winhost"
 	"waptwua/wua/com"
+	"waptwua/wua/native"
 )
 
 // openHost is the Windows that the program runs on.
@@ -19,8 +20,11 @@ func openHost(string, *settings.Settings) (*windowsHost, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the Windows Update Agent: %w", err)
 	}
-	return &windowsHost{wua: host, booted: time.Now().Add(-windows.DurationSinceBoot())}, nil
+	return &windowsHost{wua: host, native: native.Machine(), booted: time.Now().Add(-windows.DurationSinceBoot())}, nil
 }
+
+// openNative is the services and the registry of this Windows.
+func openNative(string) (native.System, error) { return native.Machine(), nil }
 
 // openInventory is this computer, or the recorded machine given.
 func openInventory(_, machine string) (h inventory.Host, name string, closeHost func(), err error) {

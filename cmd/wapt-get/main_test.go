@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -15,6 +16,8 @@ import (
 	"waptwua/internal/machines"
 	"waptwua/internal/pki"
 	"waptwua/signing"
+	"waptwua/wua/native"
+	"waptwua/wua/native/nativesim"
 )
 
 func TestMain(m *testing.M) {
@@ -50,6 +53,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"hand-out": handOut,
 			"expand":   expand,
+			"undo":     undo,
 		},
 	})
 }
@@ -81,6 +85,11 @@ func handOut(ts *testscript.TestScript, _ bool, args []string) {
 		envelopes = append(envelopes, ts.ReadFile(a))
 	}
 	ts.Value("server").(*agenttest.Server).SetRules(envelopes...)
+}
+
+// undo sets a simulated service to start automatically, as Windows may.
+func undo(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(nativesim.Open(ts.MkAbs("simulator/native.json")).SetStart(context.Background(), args[0], native.Automatic))
 }
 
 // expand replaces $VARIABLES in a file.

@@ -15,11 +15,13 @@ import (
 	"waptwua/authenticode"
 	"waptwua/internal/pki"
 	"waptwua/wua"
+	"waptwua/wua/native"
 )
 
 // windowsHost is the host that this program runs on, or simulates.
 type windowsHost struct {
 	wua       wua.Host
+	native    native.System
 	roots     []*x509.Certificate // of the scan archive's signature; none: Microsoft's
 	allowSHA1 bool
 	booted    time.Time
@@ -45,9 +47,9 @@ func (a *app) openWith(log *slog.Logger, changes ...func(*agent.Options)) (*agen
 	if err != nil {
 		return nil, nil, err
 	}
-	if c, ok := host.wua.(io.Closer); ok {
-		a.opened = append(a.opened, c)
-	}
+	a.native = newControl(host.native, s.Dir, a.now)
+	updating := newUpdating(a.native, host.wua)
+	a.opened = append(a.opened, updating.host)
 	if err := host.trust(s.ArchiveRoots); err != nil {
 		return nil, nil, err
 	}
@@ -56,7 +58,7 @@ func (a *app) openWith(log *slog.Logger, changes ...func(*agent.Options)) (*agen
 		return nil, nil, fmt.Errorf("name of this host: %w", err)
 	}
 	o := agent.Options{
-		Dir: s.Dir, Settings: file.Settings, WUA: host.wua, Log: log, HostName: name, Version: version,
+		Dir: s.Dir, Settings: file.Settings, WUA: updating.host, Native: updating, Log: log, HostName: name, Version: version,
 		Booted: host.booted, CheckArchive: host.checkArchive, Progress: a.progress(),
 	}
 	for _, change := range changes {

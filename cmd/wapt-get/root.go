@@ -14,6 +14,7 @@ import (
 
 	"waptwua/agent"
 	"waptwua/agent/settings"
+	"waptwua/wua/native"
 )
 
 // app is what every command works with.
@@ -26,7 +27,8 @@ type app struct {
 	verbose bool
 	wait    time.Duration
 
-	opened []io.Closer // closed when the command has ended
+	native *native.Control // of the host that was opened
+	opened []io.Closer     // closed when the command has ended
 }
 
 // run executes one command line and returns the exit code.
@@ -65,7 +67,7 @@ func (a *app) root() *cobra.Command {
 	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	c.AddCommand(
 		a.registerCommand(), a.updateCommand(),
-		a.scanCommand(), a.downloadCommand(), a.installCommand(), a.statusCommand(),
+		a.scanCommand(), a.downloadCommand(), a.installCommand(), a.statusCommand(), a.givebackCommand(),
 		a.showConfigCommand(), a.inventoryCommand(), a.serviceCommand(),
 		a.createKeycertCommand(), a.signCommand(), a.uploadRulesCommand(),
 		a.versionCommand(),

@@ -16,12 +16,17 @@ import (
 )
 
 func (a *app) statusCommand() *cobra.Command {
-	var all bool
+	var all, native bool
 	c := &cobra.Command{
 		Use:   "waptwua-status",
 		Short: "Print what is known about this host's updates, without searching",
 		Args:  cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
+		Long: `Prints what is known about this host's updates, without searching, and looks
+whether Windows' own updating is under control. With --native, prints every
+policy value and service that was looked at, what is wanted and what was
+found, and which of them somebody else has changed.`,
+		Example: "  wapt-get waptwua-status --native",
+		RunE: func(c *cobra.Command, _ []string) error {
 			ag, _, err := a.open()
 			if err != nil {
 				return err
@@ -31,14 +36,22 @@ func (a *app) statusCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.print(s, func(w io.Writer) error { return a.printStatus(w, s, all) })
+			out := statusOutput{Status: s}
+			out.look(c.Context(), a.native)
+			return a.print(out, func(w io.Writer) error {
+				if native {
+					return a.printProof(w, out)
+				}
+				return a.printStatus(w, out, all)
+			})
 		},
 	}
+	c.Flags().BoolVar(&native, "native", false, "what shows whether Windows' own updating is under control")
 	c.Flags().BoolVarP(&all, "all", "a", false, "also updates that are installed")
 	return c
 }
 
-func (a *app) printStatus(w io.Writer, s *agent.Status, all bool) error {
+func (a *app) printStatus(w io.Writer, s statusOutput, all bool) error {
 	fmt.Fprintf(w, "host        %s %s\n", s.State.Host.Name, s.State.Host.UUID)
 	if s.Registered {
 		fmt.Fprintf(w, "registered  until %s\n", s.Expires.Format(time.DateOnly))
@@ -55,10 +68,11 @@ func (a *app) printStatus(w io.Writer, s *agent.Status, all bool) error {
 	for _, r := range s.State.Rules {
 		fmt.Fprintf(w, "rules       %s %d by %s %s\n", r.Name, r.Version, r.Signer, r.Error)
 	}
-	if err := summary(w, s); err != nil {
+	s.printNative(w)
+	if err := summary(w, s.Status); err != nil {
 		return err
 	}
-	return table(w, s, all)
+	return table(w, s.Status, all)
 }
 
 // age is a moment with its distance from now.

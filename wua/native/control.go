@@ -58,7 +58,7 @@ func New(o Options) *Control {
 
 // Settle brings the host to the plan, ends the hold of a process that was
 // killed, and returns what administrators should know: one sentence for each
-// change that somebody else made. What cannot be changed does not keep the
+// thing that somebody else has changed within the last week. What cannot be changed does not keep the
 // rest from being changed; the error names all of it.
 //
 // A record that is damaged is an error that wraps waptwua.ErrDigest, and
@@ -77,6 +77,7 @@ func (c *Control) Settle(ctx context.Context, p Plan) ([]string, error) {
 	switch p.Want {
 	case TakeOver:
 		err = errors.Join(err, s.takeOver(ctx, p.Idle))
+		s.recall()
 	case GiveBack:
 		err = errors.Join(err, s.giveBack(ctx))
 	case Leave:
@@ -100,6 +101,28 @@ type settling struct {
 
 func (s *settling) say(format string, args ...any) {
 	s.says = append(s.says, fmt.Sprintf(format, args...))
+}
+
+// recently is how long a change by somebody else is mentioned.
+const recently = 7 * 24 * time.Hour
+
+// recall mentions what was undone, the newest change of each thing. The
+// sentences stay the same while nothing new happens.
+func (s *settling) recall() {
+	count := map[string]int{}
+	var newest []Undone
+	for _, u := range s.record.Undone {
+		if s.now.Sub(u.Seen) > recently {
+			break
+		}
+		if count[u.What]++; count[u.What] == 1 {
+			newest = append(newest, u)
+		}
+	}
+	for _, u := range newest {
+		s.say("native updating: %s was changed to %s by somebody else, seen on %s (%d in a week), and has been set to %s again",
+			u.What, u.Found, u.Seen.UTC().Format(time.DateOnly), count[u.What], u.Wanted)
+	}
 }
 
 // leave says what is still ours.

@@ -104,7 +104,7 @@ func TestUndone(t *testing.T) {
 		t.Errorf("Prove = %+v", p)
 	}
 	says := r.settle(takeOver)
-	if len(says) != 2 || !strings.Contains(says[0], `AU\NoAutoUpdate was changed to 0`) || !strings.Contains(says[1], "wuauserv was changed to automatic") {
+	if len(says) != 2 || !strings.Contains(says[1], `AU\NoAutoUpdate was changed to 0`) || !strings.Contains(says[0], "wuauserv was changed to automatic") {
 		t.Errorf("Settle says %q", says)
 	}
 	want := []native.Undone{
@@ -114,6 +114,13 @@ func TestUndone(t *testing.T) {
 	p := r.prove()
 	if diff := cmp.Diff(want, p.Undone); diff != "" || !p.Control {
 		t.Errorf("under control: %v; undone (-want +got):\n%s", p.Control, diff)
+	}
+	if again := r.settle(takeOver); !cmp.Equal(says, again) {
+		t.Errorf("and then says %q", again)
+	}
+	r.now = r.now.Add(8 * 24 * time.Hour)
+	if late := r.settle(takeOver); len(late) > 0 {
+		t.Errorf("a week later it says %q", late)
 	}
 	for range 60 {
 		r.set("NoAutoUpdate", native.Number(0))

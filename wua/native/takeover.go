@@ -128,7 +128,6 @@ func (s *settling) enforceService(ctx context.Context) error {
 // found notes what somebody else did.
 func (s *settling) found(what, wanted, found string) {
 	s.record.undone(Undone{What: what, Wanted: wanted, Found: found, After: s.record.Settled, Seen: s.now})
-	s.say("native updating: %s was changed to %s by somebody else and has been set to %s again", what, found, wanted)
 }
 
 // dropOld gives back values that an earlier version of the program set.

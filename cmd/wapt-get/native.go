@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+	"path/filepath"
+	"time"
+
+	"waptwua/agent/journal"
+	"waptwua/agent/settings"
+	"waptwua/wua"
+	"waptwua/wua/native"
+)
+
+// nativeFile keeps what Windows Update was before it was taken over, below dbdir.
+const nativeFile = "native.json"
+
+// document is a native.Records in a file of the agent.
+type document string
+
+func (d document) Load(v any) error { return journal.Load(string(d), v) }
+func (d document) Save(v any) error { return journal.Save(string(d), v) }
+
+// newControl has the native updating of a host in hand. Its record is in the
+// agent's folder dir.
+func newControl(sys native.System, dir string, now func() time.Time) *native.Control {
+	return native.New(native.Options{System: sys, Records: document(filepath.Join(dir, nativeFile)), Now: now})
+}
+
+// updating is the agent's view of native updating.
+type updating struct {
+	control *native.Control
+	host    *native.Host
+}
+
+func newUpdating(c *native.Control, h wua.Host) *updating {
+	return &updating{control: c, host: native.Keep(h, c)}
+}
+
+// Settle implements agent.Native.
+func (u *updating) Settle(ctx context.Context, s *settings.Settings) ([]string, error) {
+	return u.control.Settle(ctx, planOf(s))
+}
+
+// Rest implements agent.Native.
+func (u *updating) Rest(ctx context.Context) error { return u.host.Rest(ctx) }
+
+// planOf is what the settings want of native updating.
+func planOf(s *settings.Settings) native.Plan {
+	p := native.Plan{Idle: native.Idle(s.ServiceIdle)}
+	switch s.Enabled {
+	case settings.True:
+		p.Want = native.TakeOver
+	case settings.False:
+		p.Want = native.GiveBack
+	}
+	return p
+}
