@@ -18,11 +18,13 @@ import (
 // InstallOptions say what to install.
 type InstallOptions struct {
 	// Force tries updates again that have failed, without waiting, and does
-	// not stop at a restart that is due.
+	// not stop at a restart that is due, nor at a window that is closed.
 	Force bool
 	// Only restricts the installation to these updates; empty: all that are
 	// allowed and needed.
 	Only []waptwua.UpdateID
+	// Now installs although no window is open.
+	Now bool
 	// NotAfter is the moment after which no further batch is begun; one that
 	// is under way is not cut off. Zero: there is none.
 	NotAfter time.Time
@@ -37,11 +39,15 @@ const maxRetryInstall = 24 * time.Hour
 // Install searches, fetches what is missing, installs what is allowed and
 // needed, searches again, and reports. An update that fails does not stop
 // the others: its failure stands in the state. The error is about the
-// operation as a whole.
+// operation as a whole; it wraps ErrWindowClosed where the settings do not
+// let the host be changed now.
 func (a *Agent) Install(ctx context.Context, o InstallOptions) error {
 	return a.do("install", func(op *operation) error {
 		if op.settings.Enabled != settings.True {
 			return ErrNotEnabled
+		}
+		if err := op.enter(&o); err != nil {
+			return err
 		}
 		err := op.install(ctx, o)
 		op.mem.LastInstall = op.now()
@@ -51,8 +57,9 @@ func (a *Agent) Install(ctx context.Context, o InstallOptions) error {
 }
 
 // Shutdown installs when the settings ask for it at shutdown
-// (install_at_shutdown); otherwise it returns waptwua.ErrUnchanged. ctx
-// carries the time that the shutdown allows.
+// (install_at_shutdown); otherwise it returns waptwua.ErrUnchanged. It does
+// not need a window, but frozen days hold it: ErrWindowClosed. ctx carries
+// the time that the shutdown allows.
 func (a *Agent) Shutdown(ctx context.Context) error {
 	s, err := a.opt.Settings()
 	if err != nil {
@@ -61,10 +68,15 @@ func (a *Agent) Shutdown(ctx context.Context) error {
 	if !s.InstallAtShutdown {
 		return fmt.Errorf("[waptwua] install_at_shutdown is not true: %w", waptwua.ErrUnchanged)
 	}
-	return a.Install(ctx, InstallOptions{})
+	o, err := a.thawed(s)
+	if err != nil {
+		return err
+	}
+	return a.Install(ctx, o)
 }
 
 func (op *operation) install(ctx context.Context, o InstallOptions) error {
+	begun := op.now()
 	f, err := op.scan(ctx, true)
 	if err != nil {
 		return err
@@ -74,6 +86,7 @@ func (op *operation) install(ctx context.Context, o InstallOptions) error {
 	}
 	ids := op.due(o)
 	if len(ids) == 0 {
+		op.use(begun, o)
 		return nil
 	}
 	_, fetchErr := op.fetch(ctx, f.archive, notDownloaded(ids, op.mem.State.Updates))
@@ -81,10 +94,16 @@ func (op *operation) install(ctx context.Context, o InstallOptions) error {
 		return ctx.Err()
 	}
 	ready := slices.DeleteFunc(ids, func(id waptwua.UpdateID) bool { return !op.mem.State.Updates[id].Downloaded })
+	if err := op.stillOpen(o); err != nil {
+		return errors.Join(fetchErr, err)
+	}
 	if err := op.announce(ctx, waptwua.HostInstalling); err != nil {
 		return err
 	}
 	tried, installErr := op.installBatches(ctx, f, order(ready, f.updates), o.NotAfter)
+	if ctx.Err() == nil && (tried || fetchErr == nil) {
+		op.use(begun, o)
+	}
 	if tried && ctx.Err() == nil {
 		_, err = op.scan(ctx, true) // what the installer said is not yet the truth
 	}

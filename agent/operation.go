@@ -33,6 +33,7 @@ type memory struct {
 	LastDownload time.Time `json:"last_download,omitzero"` // end of the last attempt
 	LastInstall  time.Time `json:"last_install,omitzero"`  // end of the last attempt
 	MissingTries int       `json:"missing_tries,omitempty"`
+	Windows      windows   `json:"windows,omitzero"`
 }
 
 // operation is one run of something, with all that it works on. It lives
@@ -101,6 +102,8 @@ func (a *Agent) open(kind string) (*operation, error) {
 	if err != nil {
 		return nil, err
 	}
+	op.mem.Windows = op.mem.Windows.under(s, op.now())
+	op.mem.State.NextWindow = op.nextWindow()
 	op.mem.State.Settings = s.Effective()
 	op.mem.State.Problems = problems(s)
 	return op, nil

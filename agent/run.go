@@ -33,6 +33,7 @@ type agenda struct {
 	install  time.Time
 	missing  time.Time // when missing files are looked for again; zero: none is
 	pending  bool      // something is waiting to be installed
+	windows  windows
 	notYet   time.Time // the server wants to be left alone until then
 
 	failures int // of tasks in a row; used by Run only
@@ -48,7 +49,7 @@ func (op *operation) remember() {
 func (g *agenda) note(a *Agent, m *memory) {
 	g.host = m.State.Host.UUID
 	g.update, g.download, g.install = m.LastUpdate, m.LastDownload, m.LastInstall
-	g.missing = a.retryMissing(m)
+	g.missing, g.windows = a.retryMissing(m), m.Windows
 	g.pending = false
 	for _, u := range m.State.Updates {
 		g.pending = g.pending || isNeeded(u)
@@ -168,17 +169,20 @@ func (a *Agent) tasks(s *settings.Settings, start time.Time) []task {
 	defer a.agenda.mu.Unlock()
 	g := &a.agenda
 	work := a.opt.Booted.Add(s.PostbootDelay) // download and install wait until the host has started up
-	install := g.due("install", g.install, s.InstallEvery, start)
-	_, open := s.InstallWindows.Open(a.opt.Clock.Now(), a.opt.Zone)
-	if s.Enabled != settings.True || !g.pending || !open {
-		install = time.Time{}
+	var attend task
+	install := task{"install", a.unfrozen(s, notBefore(g.due("install", g.install, s.InstallEvery, start), work, g.notYet)), func(ctx context.Context) error { return a.Install(ctx, InstallOptions{}) }}
+	if s.InstallWindows != nil {
+		install, attend = a.inWindows(s, start, work)
+	}
+	if s.Enabled != settings.True || !g.pending {
+		install.due = time.Time{}
 	}
 	download := g.due("download", g.download, s.DownloadEvery, start)
 	if !download.IsZero() && !g.missing.IsZero() {
 		download = earlier(download, g.missing)
 	}
 	return []task{
-		{"install", notBefore(install, work, g.notYet), func(ctx context.Context) error { return a.Install(ctx, InstallOptions{}) }},
+		install, attend,
 		{"download", notBefore(download, work, g.notYet), func(ctx context.Context) error { return a.Download(ctx, ScanOptions{}) }},
 		{"update", notBefore(g.due("update", g.update, s.UpdatePeriod, start), g.notYet), a.UpdateRules},
 	}

@@ -17,6 +17,7 @@ type Status struct {
 	Updates    map[waptwua.UpdateID]waptwua.Update `json:"updates,omitempty"` // descriptions of the last search
 	Reported   bool                                `json:"reported"`          // the server has acknowledged this state
 	Unfinished *journal.Entry                      `json:"unfinished,omitempty"`
+	Window     *Window                             `json:"window,omitempty"` // nil: no windows are set
 }
 
 // Status reads what is known. It can be asked while an operation runs.
@@ -30,6 +31,7 @@ func (a *Agent) Status() (*Status, error) {
 	if err := journal.Load(a.path("updates.json"), &s.Updates); err != nil && !absent(err) {
 		return nil, err
 	}
+	s.Window = a.window(&m)
 	if id, err := a.identity(); err == nil {
 		s.Registered, s.Expires = true, id.Leaf().NotAfter
 	} else if !errors.Is(err, ErrNotRegistered) {

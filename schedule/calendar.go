@@ -42,10 +42,10 @@ const (
 	together = 8
 )
 
-// Open is the opening at t: from the beginning of the first window that is
-// open at t, to the moment at which no window is open any more, also where
-// one window follows upon another; at the latest eight days after t. It tells
-// false when c is closed at t. Nil gives an opening that begins at t.
+// Open is the opening at t: from the beginning of the window that opened
+// last, to the moment at which no window is open any more, also where one
+// follows upon another; at the latest eight days after t. It tells false when
+// c is closed at t. Nil gives an opening that begins at t.
 func (c *Calendar) Open(t time.Time, loc *time.Location) (Span, bool) {
 	if c == nil {
 		return Span{From: t, To: t.AddDate(0, 0, together)}, true
@@ -53,11 +53,10 @@ func (c *Calendar) Open(t time.Time, loc *time.Location) (Span, bool) {
 	all := c.spans(dateOf(t.In(loc))-reach, reach+together+1, loc)
 	var open Span
 	for _, s := range all { // in the order of their beginning
-		switch {
-		case s.Contains(t) && open.To.IsZero():
-			open = s
-		case !open.To.IsZero() && !s.From.After(open.To) && s.To.After(open.To):
-			open.To = s.To
+		if s.Contains(t) {
+			open = Span{From: s.From, To: latest(open.To, s.To)}
+		} else if open.Contains(s.From) || open.To.Equal(s.From) {
+			open.To = latest(open.To, s.To)
 		}
 	}
 	if limit := t.AddDate(0, 0, together); open.To.After(limit) {

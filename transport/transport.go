@@ -83,6 +83,7 @@ type State struct {
 	Reboot     []string                            `json:"reboot,omitempty"` // why a restart is outstanding; empty: none
 	Updates    map[waptwua.UpdateID]waptwua.OnHost `json:"updates,omitempty"`
 	LastAction Action                              `json:"last_action,omitzero"`
+	NextWindow time.Time                           `json:"next_window,omitzero"` // when the installation window that is open has opened, or the next one opens
 }
 
 // RuleState says what a host made of one rule package.

@@ -83,9 +83,9 @@ type Settings struct {
 	InstallAtShutdown bool
 	PostbootDelay     time.Duration
 	UserLocale        uint32
-	InstallWindows    *schedule.Calendar // nil: at any time
+	InstallWindows    *schedule.Calendar // nil: not set
 	RestartWindows    *schedule.Calendar // nil: not set
-	Freeze            schedule.Freeze    // already in both calendars
+	Freeze            schedule.Freeze    // days on which nothing is installed; already in both calendars
 	MissedWindow      schedule.CatchUp
 	InstallSpread     *time.Duration  // nil: a tenth of the window, at most half an hour
 	Rules             policy.Settings // default_allow, install_delay and all lists

@@ -32,9 +32,8 @@ func (r *reader) windows() {
 	r.option(WaptWUA, "missed_window", catchUp(&s.MissedWindow), func() string { return s.MissedWindow.String() })
 	r.option(WaptWUA, "install_spread", spread(&s.InstallSpread), func() string { return showSpread(s.InstallSpread) })
 	s.InstallWindows, s.RestartWindows = install.calendar(s.Freeze, unknown), restart.calendar(s.Freeze, unknown)
-	if s.InstallWindows == nil && (unknown || len(s.Freeze) > 0) {
-		always := openings{set: true, windows: schedule.Always(nil).Windows}
-		s.InstallWindows = always.calendar(s.Freeze, unknown)
+	if unknown && s.InstallWindows == nil {
+		s.InstallWindows = &schedule.Calendar{}
 	}
 }
 

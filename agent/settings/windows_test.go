@@ -8,13 +8,13 @@ func TestWindows(t *testing.T) {
 		install, restart string // the calendars
 		problems         int
 	}{
-		"nothing":     {"", "always", "always", 0},
-		"none":        {"install_windows = None\nrestart_windows = none\nfreeze_dates = NONE\nmissed_window = None\ninstall_spread=None\n", "always", "always", 0},
-		"windows":     {"install_windows = tue,thu 22:00-04:00\n", "tue,thu 22:00-04:00", "always", 0},
-		"on lines":    {"install_windows = tue 22:00-04:00\n  last sun 08:00-20:00\n", "tue 22:00-04:00; last sun 08:00-20:00", "always", 0},
-		"restart":     {"restart_windows = daily 03:00-05:00\n", "always", "daily 03:00-05:00", 0},
-		"both frozen": {"install_windows = tue 22:00-04:00\nrestart_windows = daily 03:00-05:00\nfreeze_dates = 2026-12-20..2027-01-04\n", "tue 22:00-04:00 except 2026-12-20..2027-01-04", "daily 03:00-05:00 except 2026-12-20..2027-01-04", 0},
-		"freeze alone closes what is always open": {"freeze_dates = 2026-12-24\n", "daily 00:00-24:00 except 2026-12-24", "always", 0},
+		"nothing":      {"", "always", "always", 0},
+		"none":         {"install_windows = None\nrestart_windows = none\nfreeze_dates = NONE\nmissed_window = None\ninstall_spread=None\n", "always", "always", 0},
+		"windows":      {"install_windows = tue,thu 22:00-04:00\n", "tue,thu 22:00-04:00", "always", 0},
+		"on lines":     {"install_windows = tue 22:00-04:00\n  last sun 08:00-20:00\n", "tue 22:00-04:00; last sun 08:00-20:00", "always", 0},
+		"restart":      {"restart_windows = daily 03:00-05:00\n", "always", "daily 03:00-05:00", 0},
+		"both frozen":  {"install_windows = tue 22:00-04:00\nrestart_windows = daily 03:00-05:00\nfreeze_dates = 2026-12-20..2027-01-04\n", "tue 22:00-04:00 except 2026-12-20..2027-01-04", "daily 03:00-05:00 except 2026-12-20..2027-01-04", 0},
+		"freeze alone": {"freeze_dates = 2026-12-24\n", "always", "always", 0},
 
 		"windows that cannot be read": {"install_windows = tue 22-04\nrestart_windows = x\n", "never", "never", 2},
 		"freeze that cannot be read":  {"install_windows = tue 22:00-04:00\nrestart_windows = daily 03:00-05:00\nfreeze_dates = Christmas\n", "never", "never", 1},

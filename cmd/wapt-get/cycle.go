@@ -100,7 +100,12 @@ func (a *app) installCommand() *cobra.Command {
 		Short: "Install the allowed updates that this host needs",
 		Long: `Searches, fetches what is missing, installs what is allowed and needed, and
 searches again: only then an update counts as installed. With arguments, only
-these updates are installed, if they are allowed. The host is not restarted.`,
+these updates are installed, if they are allowed. The host is not restarted.
+
+Where [waptwua] install_windows or freeze_dates are set, nothing is installed
+outside of a window (exit code 9), unless --now or --force is given.`,
+		Example: `  wapt-get waptwua-install
+  wapt-get waptwua-install KB5040442 --now`,
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.operate(c.Context(), "installed", func(ctx context.Context, ag *agent.Agent) error {
 				ctx, cancel := context.WithTimeout(ctx, limit)
@@ -113,7 +118,8 @@ these updates are installed, if they are allowed. The host is not restarted.`,
 		},
 	}
 	f := c.Flags()
-	f.BoolVarP(&o.Force, "force", "f", false, "also updates that have failed before, and although a restart is due")
+	f.BoolVarP(&o.Force, "force", "f", false, "also updates that have failed before, although a restart is due or no window is open")
+	f.BoolVar(&o.Now, "now", false, "although no installation window is open")
 	f.BoolVar(&atShutdown, "at-shutdown", false, "install only if install_at_shutdown is set")
 	f.DurationVar(&limit, "limit", 4*time.Hour, "stop after this time")
 	return c

@@ -19,6 +19,7 @@ const (
 	exitNotReported   = 6
 	exitUpdateFailed  = 7
 	exitNotTrusted    = 8
+	exitWindowClosed  = 9
 	exitNotRunning    = 9
 	exitStopped       = 130
 )
@@ -33,6 +34,7 @@ const exitCodes = `Exit codes:
   6    done, but the server does not know yet
   7    done, but an update failed; see waptwua-status
   8    a signature or certificate is not trusted
+  9    outside of the installation windows; the message says when one opens
   9    the service does not run
   130  stopped by a signal`
 
@@ -63,6 +65,7 @@ func exitCode(err error) int {
 		{agent.ErrNotRegistered, exitNotRegistered},
 		{agent.ErrBusy, exitBusy},
 		{agent.ErrRestartFirst, exitRestart},
+		{agent.ErrWindowClosed, exitWindowClosed},
 		{agent.ErrNotReported, exitNotReported},
 		{errUpdateFailed, exitUpdateFailed},
 		{errNotRunning, exitNotRunning},

@@ -28,6 +28,7 @@ func TestExitCodes(t *testing.T) {
 		{errors.Join(agent.ErrNotReported, errors.New("no route")), 6},
 		{errUpdateFailed, 7},
 		{waptwua.ErrNotTrusted, 8},
+		{fmt.Errorf("%w (never)", agent.ErrWindowClosed), 9},
 		{fmt.Errorf("%w: %w", agent.ErrNotReported, context.Canceled), 130},
 	} {
 		if got := exitCode(tt.err); got != tt.want {

@@ -65,6 +65,7 @@ func (a *app) printStatus(w io.Writer, s statusOutput, all bool) error {
 	for _, p := range s.State.Problems {
 		fmt.Fprintf(w, "settings    %s\n", p)
 	}
+	printWindow(w, s.Window)
 	for _, r := range s.State.Rules {
 		fmt.Fprintf(w, "rules       %s %d by %s %s\n", r.Name, r.Version, r.Signer, r.Error)
 	}
@@ -73,6 +74,30 @@ func (a *app) printStatus(w io.Writer, s statusOutput, all bool) error {
 		return err
 	}
 	return table(w, s.Status, all)
+}
+
+// printWindow says when the host may be changed.
+func printWindow(w io.Writer, v *agent.Window) {
+	const form = "Mon 2006-01-02 15:04"
+	if v == nil {
+		return
+	}
+	next := "never"
+	if !v.Next.IsZero() {
+		next = v.Next.Local().Format(form)
+	}
+	if v.OpenUntil.IsZero() {
+		fmt.Fprintf(w, "window      closed, opens %s\n", next)
+	} else {
+		fmt.Fprintf(w, "window      open until %s, the next one opens %s\n", v.OpenUntil.Local().Format(form), next)
+	}
+	switch {
+	case v.Missed.IsZero():
+	case v.CatchUp.IsZero():
+		fmt.Fprintf(w, "missed      the window until %s; waits for the next one\n", v.Missed.Local().Format(form))
+	default:
+		fmt.Fprintf(w, "missed      the window until %s; made up for from %s\n", v.Missed.Local().Format(form), v.CatchUp.Local().Format(form))
+	}
 }
 
 // age is a moment with its distance from now.
