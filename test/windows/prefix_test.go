@@ -53,13 +53,6 @@ func (p *prefix) kill() {
 	}
 }
 
-// powerCycle is kill and boot: services that start by themselves do so.
-func (p *prefix) powerCycle() {
-	p.t.Helper()
-	p.kill()
-	p.boot()
-}
-
 // path is where C:\… lies on Linux.
 func (p *prefix) path(windows string) string {
 	rest, ok := strings.CutPrefix(windows, `C:\`)
