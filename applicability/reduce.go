@@ -13,15 +13,50 @@ const (
 // and so do rules in which the manifest is not where it always is. The result
 // may be a part of rules.
 func Reduce(rules []byte) []byte {
-	open := bytes.Index(rules, []byte(manifestOpen[:len(manifestOpen)-1]))
 	end := bytes.LastIndex(rules, []byte(manifestClose))
-	if open < 0 || end < open || !followsMetadata(rules[:open]) {
+	if end < 0 {
 		return rules
 	}
-	identity := firstIdentity(rules[open:end])
+	open, identity := manifestStart(rules[:end])
 	if identity == nil {
 		return rules
 	}
+	return reduced(rules, open, end, identity)
+}
+
+// ReduceAbridged is Reduce for rules out of which bytes were left at the
+// position cut. ok tells whether these were bytes that Reduce removes, so
+// that the result is that of the complete rules.
+func ReduceAbridged(rules []byte, cut int) (out []byte, ok bool) {
+	end := bytes.LastIndex(rules[cut:], []byte(manifestClose))
+	open, identity := manifestStart(rules[:cut])
+	if end < 0 || identity == nil {
+		return nil, false
+	}
+	return reduced(rules, open, cut+end, identity), true
+}
+
+// EntersManifest tells whether head, the first bytes of a core fragment or of
+// its rules, ends within the part of a manifest that Reduce removes, unless
+// the manifest ends there, too.
+func EntersManifest(head []byte) bool {
+	_, identity := manifestStart(head)
+	return identity != nil
+}
+
+// manifestStart finds the start of the manifest and its first identity; nil
+// when there is none, or not where it always is.
+func manifestStart(rules []byte) (open int, identity []byte) {
+	open = bytes.Index(rules, []byte(manifestOpen[:len(manifestOpen)-1]))
+	if open < 0 || !followsMetadata(rules[:open]) {
+		return 0, nil
+	}
+	return open, firstIdentity(rules[open:])
+}
+
+// reduced leaves out what the manifest that begins at open and ends at end
+// holds beside the identity.
+func reduced(rules []byte, open, end int, identity []byte) []byte {
 	out := make([]byte, 0, open+len(manifestOpen)+len(identity)+len(rules)-end+len("</assemblyIdentity>"))
 	out = append(append(append(out, rules[:open]...), manifestOpen...), identity...)
 	if !bytes.HasSuffix(identity, []byte("/>")) {

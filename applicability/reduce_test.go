@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"waptwua/applicability"
 )
@@ -76,4 +77,37 @@ func FuzzReduce(f *testing.F) {
 			t.Errorf("reduced again it differs:\n%s\n%s", reduced, again)
 		}
 	})
+}
+
+// TestReduceAbridged: wherever bytes are left out, rules are reduced to what
+// they would be if they were complete, or not at all.
+func TestReduceAbridged(t *testing.T) {
+	long := strings.Repeat(`<update name="x"><assemblyIdentity name="y"/></update>`, 20)
+	forms := []string{
+		manifest(`<assembly>` + identity + long + `</assembly>`),
+		manifest(`<assembly>`+identity+long+`</assembly>`) + `<IsSuperseded><False/></IsSuperseded>`,
+		manifest(`<!-- ` + identity + ` --><assembly>` + long + `</assembly>`),
+		manifest(`<assembly>`+identity+long+`</assembly>`) + manifest(long),
+		`<IsInstalled><True/></IsInstalled>` + strings.Repeat(" ", 500),
+	}
+	var reduced int
+	rapid.Check(t, func(t *rapid.T) {
+		rules := rapid.SampledFrom(forms).Draw(t, "rules")
+		from := rapid.IntRange(0, len(rules)).Draw(t, "from")
+		to := rapid.IntRange(from, len(rules)).Draw(t, "to")
+		got, ok := applicability.ReduceAbridged([]byte(rules[:from]+rules[to:]), from)
+		if !ok {
+			return
+		}
+		reduced++
+		if want := applicability.Reduce([]byte(rules)); !bytes.Equal(got, want) {
+			t.Fatalf("without %d to %d: %s\nwant %s", from, to, got, want)
+		}
+		if !applicability.EntersManifest([]byte(rules[:from])) {
+			t.Fatalf("%q is not seen to enter a manifest", rules[:from])
+		}
+	})
+	if reduced == 0 {
+		t.Error("nothing was reduced")
+	}
 }

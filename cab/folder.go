@@ -74,17 +74,8 @@ func (fr *FolderReader) enter(f *File) {
 
 // Read reads the current file's content. It returns io.EOF at its end.
 func (fr *FolderReader) Read(p []byte) (int, error) {
-	switch {
-	case fr.closed:
-		return 0, fs.ErrClosed
-	case fr.file == nil:
-		return 0, io.EOF
-	}
-	if err := fr.file.readable(); err != nil {
+	if err := fr.ready(); err != nil {
 		return 0, err
-	}
-	if fr.unread == 0 {
-		return 0, io.EOF
 	}
 	if len(p) == 0 {
 		return 0, nil
@@ -96,6 +87,42 @@ func (fr *FolderReader) Read(p []byte) (int, error) {
 	fr.take(n)
 	fr.unread -= int64(n)
 	return n, nil
+}
+
+// ready tells whether the current file has bytes to read; io.EOF: no more.
+func (fr *FolderReader) ready() error {
+	switch {
+	case fr.closed:
+		return fs.ErrClosed
+	case fr.file == nil:
+		return io.EOF
+	}
+	if err := fr.file.readable(); err != nil {
+		return err
+	}
+	if fr.unread == 0 {
+		return io.EOF
+	}
+	return nil
+}
+
+// Discard skips the next n bytes of the current file, which are decoded but
+// not copied, and returns how many it skipped: fewer, with io.EOF, when the
+// file ends before.
+func (fr *FolderReader) Discard(n int64) (skipped int64, err error) {
+	for skipped < n {
+		if err := fr.ready(); err != nil {
+			return skipped, err
+		}
+		if err := fr.position(); err != nil {
+			return skipped, err
+		}
+		step := min(n-skipped, fr.unread, int64(len(fr.have)))
+		fr.take(int(step))
+		fr.unread -= step
+		skipped += step
+	}
+	return skipped, nil
 }
 
 // Close ends the pass.

@@ -320,3 +320,44 @@ func TestPassAllocates(t *testing.T) {
 		})
 	}
 }
+
+// Discard skips bytes as reading them does, within a file and no further.
+func TestDiscard(t *testing.T) {
+	content := text(3, 200_000)
+	r := open(t, write(t, lzxOptions, entry{"a", "first"}, entry{"b", content}, entry{"c", "last"}))
+	fr, err := r.Folders[0].Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := fr.Discard(1); n != 0 || err != io.EOF {
+		t.Errorf("Discard before Next = %d, %v", n, err)
+	}
+	for range 2 {
+		if _, err := fr.Next(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	head := make([]byte, 10)
+	for _, step := range []int{0, 1, 40_000, 99_000} {
+		if n, err := fr.Discard(int64(step)); int(n) != step || err != nil {
+			t.Fatalf("Discard(%d) = %d, %v", step, n, err)
+		}
+		content = content[step:]
+		if _, err := io.ReadFull(fr, head); err != nil || string(head) != content[:10] {
+			t.Fatalf("after Discard(%d): %q, %v", step, head, err)
+		}
+		content = content[10:]
+	}
+	if n, err := fr.Discard(1 << 40); int(n) != len(content) || err != io.EOF {
+		t.Errorf("Discard beyond the end = %d, %v; %d bytes were left", n, err, len(content))
+	}
+	if _, err := fr.Next(); err != nil || contents(t, fr) != "last" {
+		t.Errorf("the file after it: %v", err)
+	}
+	if err := fr.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fr.Discard(1); !errors.Is(err, fs.ErrClosed) {
+		t.Errorf("Discard after Close: %v", err)
+	}
+}

@@ -74,7 +74,11 @@ func NewBuilder(o Options) *Builder {
 }
 
 // Selection is what the builder wants of an archive's fragments.
-func (b *Builder) Selection() wsusscn2.Selection { return b.gatherer.Selection() }
+func (b *Builder) Selection() wsusscn2.Selection {
+	sel := b.gatherer.Selection()
+	sel.Abridge = nil
+	return sel
+}
 
 // Package takes the head of package.xml.
 func (b *Builder) Package(p wsusscn2.Package) { b.graph.head = p }
@@ -257,7 +261,10 @@ func (b *Builder) Fragment(f wsusscn2.Fragment) error { return b.gatherer.Take(f
 
 // Core takes the c/ fragment of a revision. Rules that cannot be parsed are
 // counted and leave the revision unknown.
-func (b *Builder) Core(revision int, c wsusscn2.Core) { b.gatherer.core(revision, c) }
+func (b *Builder) Core(revision int, c wsusscn2.Core) {
+	c.Rules = applicability.Reduce(c.Rules)
+	b.gatherer.core(revision, c)
+}
 
 // Extended takes the x/ fragment of a revision.
 func (b *Builder) Extended(revision int, x wsusscn2.Extended) { b.gatherer.extended(revision, x) }

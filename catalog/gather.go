@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -20,6 +21,7 @@ type Gatherer struct {
 	languages []string
 	parser    *wsusscn2.Parser
 	drafts    map[int]*fragments
+	complete  bool // fragments are not to be abridged
 }
 
 // fragments is what was gathered of one revision.
@@ -57,15 +59,31 @@ func (g *Gatherer) Selection() wsusscn2.Selection {
 	return wsusscn2.Selection{
 		Kinds:     []wsusscn2.Kind{wsusscn2.KindCore, wsusscn2.KindExtended, wsusscn2.KindLocalized},
 		Languages: g.languages,
+		Abridge: func(k wsusscn2.Kind, head []byte) bool {
+			return !g.complete && k == wsusscn2.KindCore && applicability.EntersManifest(head)
+		},
 	}
 }
 
-// Take parses a fragment of the Selection. It keeps nothing of f.Data.
+// ErrAbridged says that a fragment cannot be read in the form in which the
+// Gatherer's Selection had it abridged.
+var ErrAbridged = errors.New("more is needed of a fragment than its start and end")
+
+// Again forgets what was taken since the last call of Gathered, and has
+// Selection leave fragments complete until then: for a second walk after
+// ErrAbridged.
+func (g *Gatherer) Again() {
+	clear(g.drafts)
+	g.complete = true
+}
+
+// Take parses a fragment of the Selection. It keeps nothing of f.Data. After
+// ErrAbridged, call Again and walk over all fragments once more.
 func (g *Gatherer) Take(f wsusscn2.Fragment) (err error) {
 	switch f.Kind {
 	case wsusscn2.KindCore:
 		var c wsusscn2.Core
-		if c, err = g.parser.Core(f.Data); err == nil {
+		if c, err = g.parseCore(f); err == nil {
 			g.core(f.RevisionID, c)
 		}
 	case wsusscn2.KindExtended:
@@ -95,6 +113,28 @@ func (g *Gatherer) draft(revision int) *fragments {
 	return d
 }
 
+// parseCore reads a core fragment and reduces its rules. What an abridged one
+// lacks must be a part of the rules that Reduce would remove, and the rules
+// must end the fragment: then they were found without looking at that part.
+func (g *Gatherer) parseCore(f wsusscn2.Fragment) (wsusscn2.Core, error) {
+	c, err := g.parser.Core(f.Data)
+	if f.Cut == 0 {
+		c.Rules = applicability.Reduce(c.Rules)
+		return c, err
+	}
+	end := c.RulesAt + len(c.Rules)
+	if err != nil || f.Cut <= c.RulesAt || f.Cut >= end || string(bytes.TrimSpace(f.Data[end:])) != "</ApplicabilityRules>" {
+		return c, ErrAbridged
+	}
+	reduced, ok := applicability.ReduceAbridged(c.Rules, f.Cut-c.RulesAt)
+	if !ok {
+		return c, ErrAbridged
+	}
+	c.Rules = reduced
+	return c, nil
+}
+
+// core takes a core fragment whose rules are reduced.
 func (g *Gatherer) core(revision int, c wsusscn2.Core) {
 	d := g.draft(revision)
 	f := &d.facts
@@ -106,7 +146,7 @@ func (g *Gatherer) core(revision int, c wsusscn2.Core) {
 	}
 	d.row.Record.EulaID = c.EulaID
 	if c.Rules != nil {
-		d.row.Rules = bytes.Clone(applicability.Reduce(c.Rules))
+		d.row.Rules = bytes.Clone(c.Rules)
 		sum := sha256.Sum256(d.row.Rules)
 		f.hasRules, f.rules = true, [16]byte(sum[:])
 	}
@@ -143,6 +183,7 @@ func (g *Gatherer) Gathered() Gathered {
 		out.Rows = append(out.Rows, d.row)
 	}
 	clear(g.drafts)
+	g.complete = false
 	return out
 }
 

@@ -116,7 +116,7 @@ func (a *Archive) readIndex(ctx context.Context) (ix Index, err error) {
 	if file.Size > a.opt.Limits.IndexBytes {
 		return ix, limitError(file.Name, "%d bytes, more than %d", file.Size, a.opt.Limits.IndexBytes)
 	}
-	err = walk(ctx, outerName, a.cabinet, only(file), func(f *cab.File, r io.Reader) error {
+	err = walk(ctx, outerName, a.cabinet, only(file), func(f *cab.File, r *cab.FolderReader) error {
 		ix, err = readIndex(r, a.opt.Limits)
 		return at(f.Name, err)
 	})
@@ -150,7 +150,7 @@ func (a *Archive) inner(ctx context.Context, name string, visit func(*Shard) err
 	if file == nil {
 		return formatError(name, "%s names this cabinet, but the archive does not hold it", indexName)
 	}
-	return walk(ctx, outerName, a.cabinet, only(file), func(f *cab.File, r io.Reader) error {
+	return walk(ctx, outerName, a.cabinet, only(file), func(f *cab.File, r *cab.FolderReader) error {
 		s, err := a.load(ctx, f, r)
 		if err != nil {
 			return err
@@ -164,7 +164,7 @@ func (s *Shard) readPackage(ctx context.Context, v PackageVisitor) (head Package
 	where := path.Join(s.Name, graphName)
 	isGraph := func(f *cab.File) bool { return strings.EqualFold(f.Name, graphName) }
 	found := false
-	err = walk(ctx, s.Name, s.cabinet, isGraph, func(_ *cab.File, r io.Reader) error {
+	err = walk(ctx, s.Name, s.cabinet, isGraph, func(_ *cab.File, r *cab.FolderReader) error {
 		if found {
 			return formatError(where, "a second file of this name")
 		}
@@ -182,7 +182,7 @@ func (s *Shard) readPackage(ctx context.Context, v PackageVisitor) (head Package
 // in stored order. It decodes only folders that hold a wanted file, each of
 // them once and no further than its last wanted file. Errors of the cabinet
 // are given the path where; those of visit come back as they are.
-func walk(ctx context.Context, where string, c *cab.Reader, want func(*cab.File) bool, visit func(*cab.File, io.Reader) error) error {
+func walk(ctx context.Context, where string, c *cab.Reader, want func(*cab.File) bool, visit func(*cab.File, *cab.FolderReader) error) error {
 	for _, folder := range c.Folders {
 		wanted := make(map[*cab.File]bool)
 		for _, f := range folder.Files {
@@ -200,7 +200,7 @@ func walk(ctx context.Context, where string, c *cab.Reader, want func(*cab.File)
 	return nil
 }
 
-func walkFolder(ctx context.Context, where string, folder *cab.Folder, wanted map[*cab.File]bool, visit func(*cab.File, io.Reader) error) error {
+func walkFolder(ctx context.Context, where string, folder *cab.Folder, wanted map[*cab.File]bool, visit func(*cab.File, *cab.FolderReader) error) error {
 	r, err := folder.Open()
 	if err != nil {
 		return inCabinet(where, err)

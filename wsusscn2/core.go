@@ -24,6 +24,7 @@ func (ps *Parser) Core(data []byte) (Core, error) {
 		case "Relationships":
 			err = p.each(func() error { return p.relationship(&c) })
 		case "ApplicabilityRules":
+			c.RulesAt = p.pos
 			c.Rules, err = p.rules()
 		}
 		return err

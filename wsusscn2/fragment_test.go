@@ -34,6 +34,7 @@ func TestCoreOfRealFragments(t *testing.T) {
 	want := Core{
 		ID:         Identity{guid(t, "aabd43ad-a183-4f0b-8eee-8dbbcd67687f"), 100},
 		UpdateType: "Detectoid", Rules: []byte(`<IsInstalled><b.Processor Architecture="6" /></IsInstalled>`),
+		RulesAt: 144,
 	}
 	if diff := cmp.Diff(want, detectoid); diff != "" {
 		t.Errorf("c/3 (-want +got):\n%s", diff)

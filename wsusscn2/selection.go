@@ -20,6 +20,7 @@ type Fragment struct {
 	Shard      string       // name of the inner cabinet
 	Name       string       // inside the inner cabinet, e.g. "l/en/616"
 	Data       []byte       // valid during the call
+	Cut        int          // where Data lacks bytes (Selection.Abridge); 0: it is complete
 }
 
 // Path names the fragment inside the archive, e.g. "package2.cab/l/en/616".
@@ -31,7 +32,21 @@ type Selection struct {
 	Kinds     []Kind   // none: every kind
 	Languages []string // of KindLocalized and KindEula, compared without case; none: every language
 	Revisions []int    // RevisionIDs, ascending; nil: every revision. They do not restrict KindFile
+
+	// Abridge, when it is set, saves the effort of handing out what its caller
+	// would throw away. It is shown the kind and the first AbridgedHead bytes
+	// of each fragment of at least AbridgedFrom bytes. Where it returns true,
+	// Data is made of these and of the last AbridgedTail bytes of the fragment,
+	// and Cut is where bytes are left out between the two.
+	Abridge func(kind Kind, head []byte) bool
 }
+
+// Of which fragments Selection.Abridge is asked, and what is left of them.
+const (
+	AbridgedFrom = 128 << 10
+	AbridgedHead = 32 << 10
+	AbridgedTail = 64 << 10
+)
 
 func (sel Selection) kind(k Kind) bool { return len(sel.Kinds) == 0 || slices.Contains(sel.Kinds, k) }
 

@@ -50,7 +50,7 @@ func (a *Archive) Shards(ctx context.Context, sel Selection, visit func(*Shard) 
 	}
 	isShard := func(f *cab.File) bool { _, ok := spans[f]; return ok }
 	var total int64
-	err = walk(ctx, outerName, a.cabinet, isShard, func(f *cab.File, r io.Reader) error {
+	err = walk(ctx, outerName, a.cabinet, isShard, func(f *cab.File, r *cab.FolderReader) error {
 		s, err := a.load(ctx, f, r)
 		if err != nil {
 			return err
@@ -197,29 +197,60 @@ func (s *Shard) fragments(ctx context.Context, sel Selection, buf *[]byte, visit
 		frag, ok := parseName(f.Name)
 		return ok && sel.selects(frag)
 	}
-	return walk(ctx, s.Name, s.cabinet, want, func(f *cab.File, r io.Reader) error {
+	return walk(ctx, s.Name, s.cabinet, want, func(f *cab.File, r *cab.FolderReader) error {
 		frag, _ := parseName(f.Name)
 		frag.Shard = s.Name
-		var err error
-		if frag.Data, err = s.read(f, r, buf); err == nil {
+		err := s.read(&frag, f, r, sel.Abridge, buf)
+		if err == nil {
 			err = visit(frag)
 		}
 		return at(frag.Path(), err)
 	})
 }
 
-// read reads a fragment into buf, which grows with what really comes.
-func (s *Shard) read(f *cab.File, r io.Reader, buf *[]byte) ([]byte, error) {
+// read reads the fragment in file f into buf, which grows with what really
+// comes.
+func (s *Shard) read(frag *Fragment, f *cab.File, r *cab.FolderReader, abridge func(Kind, []byte) bool, buf *[]byte) error {
 	if f.Size > s.archive.opt.Limits.FragmentBytes {
-		return nil, limitError(path.Join(s.Name, f.Name), "a fragment of %d bytes, more than %d",
+		return limitError(path.Join(s.Name, f.Name), "a fragment of %d bytes, more than %d",
 			f.Size, s.archive.opt.Limits.FragmentBytes)
 	}
-	if int64(cap(*buf)) < f.Size {
-		*buf = make([]byte, f.Size+f.Size/4)
+	have := int64(0)
+	if abridge != nil && f.Size >= AbridgedFrom {
+		if err := readInto(r, buf, 0, AbridgedHead); err != nil {
+			return err
+		}
+		have = AbridgedHead
+		if abridge(frag.Kind, (*buf)[:have]) {
+			frag.Cut = AbridgedHead
+			return s.readTail(frag, f, r, buf)
+		}
 	}
-	data := (*buf)[:f.Size]
-	_, err := io.ReadFull(r, data)
-	return data, err
+	err := readInto(r, buf, have, f.Size)
+	frag.Data = (*buf)[:f.Size]
+	return err
+}
+
+// readTail reads the end of an abridged fragment behind its head in buf.
+func (s *Shard) readTail(frag *Fragment, f *cab.File, r *cab.FolderReader, buf *[]byte) error {
+	if _, err := r.Discard(f.Size - AbridgedHead - AbridgedTail); err != nil {
+		return err
+	}
+	err := readInto(r, buf, AbridgedHead, AbridgedHead+AbridgedTail)
+	frag.Data = (*buf)[:AbridgedHead+AbridgedTail]
+	return err
+}
+
+// readInto reads the bytes from have up to size to the same place in buf.
+func readInto(r io.Reader, buf *[]byte, have, size int64) error {
+	if int64(cap(*buf)) < size {
+		larger := make([]byte, size+size/4)
+		copy(larger, (*buf)[:have])
+		*buf = larger
+	}
+	*buf = (*buf)[:cap(*buf)]
+	_, err := io.ReadFull(r, (*buf)[have:size])
+	return err
 }
 
 // Fragments calls visit for every fragment that sel selects, shard by

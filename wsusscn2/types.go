@@ -95,6 +95,7 @@ type Core struct {
 	Prerequisites        []Clause // AND of these
 	Bundled              []BundleClause
 	Rules                []byte // XML inside <ApplicabilityRules>; nil when the fragment has none
+	RulesAt              int    // where Rules begins in the fragment
 }
 
 // Clause is satisfied when at least one member is installed.

@@ -274,6 +274,10 @@ func decode(ctx context.Context, gatherer *catalog.Gatherer, j job) (result, err
 		return r, nil
 	}
 	err := j.shard.Fragments(ctx, gatherer.Selection(), gatherer.Take)
+	if errors.Is(err, catalog.ErrAbridged) {
+		gatherer.Again()
+		err = j.shard.Fragments(ctx, gatherer.Selection(), gatherer.Take)
+	}
 	if err = errors.Join(err, j.shard.Close()); err != nil {
 		return r, err
 	}
