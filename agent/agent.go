@@ -98,6 +98,8 @@ type Options struct {
 	Zone     *time.Location // of the host's clocks, for windows; nil: the machine's
 	Booted   time.Time      // when the host was started, for postboot_delay; zero: long ago
 
+	// Conditions are asked before scheduled work. nil: they are always good.
+	Conditions Conditions
 	// CheckArchive checks Microsoft's signature of the archive at a path
 	// before it is used. nil: only WUA checks it, and no archive is taken
 	// from Microsoft directly.

@@ -68,6 +68,9 @@ func (a *Agent) Shutdown(ctx context.Context) error {
 	if !s.InstallAtShutdown {
 		return fmt.Errorf("[waptwua] install_at_shutdown is not true: %w", waptwua.ErrUnchanged)
 	}
+	if why := a.waits(ctx, s, taskInstall); why != "" {
+		return fmt.Errorf("%s: %w", why, waptwua.ErrUnchanged)
+	}
 	o, err := a.thawed(s)
 	if err != nil {
 		return err

@@ -57,7 +57,7 @@ func (a *Agent) inWindows(s *settings.Settings, start, ready time.Time) (install
 		ready = g.notYet
 	}
 	m, r := a.maintenance(s, g.host), g.record(s, now, start)
-	install, attend = task{name: "install"}, task{name: "attend window", run: a.attend}
+	install, attend = task{name: taskInstall}, task{name: "attend window", run: a.attend}
 	if slot, ok := m.Slot(r, now, ready); ok {
 		o := InstallOptions{NotAfter: slot.To, Now: slot.Outside}
 		install.due = slot.From

@@ -36,7 +36,8 @@ type agenda struct {
 	windows  windows
 	notYet   time.Time // the server wants to be left alone until then
 
-	failures int // of tasks in a row; used by Run only
+	failures int               // of tasks in a row; used by Run only
+	waiting  map[string]string // why a task that is due waits; used by Run only
 }
 
 // remember notes what the agenda needs of a state that was saved.
@@ -116,6 +117,13 @@ func (a *Agent) resume(ctx context.Context) error {
 	return nil
 }
 
+// The names of tasks.
+const (
+	taskInstall  = "install"
+	taskDownload = "download"
+	taskUpdate   = "update"
+)
+
 // task is something that comes round.
 type task struct {
 	name string
@@ -136,6 +144,7 @@ func (a *Agent) turn(ctx context.Context, start time.Time) (next time.Time, err 
 		case t.due.IsZero():
 		case t.due.After(now):
 			next = earlier(next, t.due)
+		case !a.suits(ctx, s, t.name): // looked at again after maxNap
 		default:
 			err := t.run(ctx)
 			a.logEnd(t.name, err)
@@ -170,7 +179,7 @@ func (a *Agent) tasks(s *settings.Settings, start time.Time) []task {
 	g := &a.agenda
 	work := a.opt.Booted.Add(s.PostbootDelay) // download and install wait until the host has started up
 	var attend task
-	install := task{"install", a.unfrozen(s, notBefore(g.due("install", g.install, s.InstallEvery, start), work, g.notYet)), func(ctx context.Context) error { return a.Install(ctx, InstallOptions{}) }}
+	install := task{taskInstall, a.unfrozen(s, notBefore(g.due("install", g.install, s.InstallEvery, start), work, g.notYet)), func(ctx context.Context) error { return a.Install(ctx, InstallOptions{}) }}
 	if s.InstallWindows != nil {
 		install, attend = a.inWindows(s, start, work)
 	}
@@ -183,8 +192,8 @@ func (a *Agent) tasks(s *settings.Settings, start time.Time) []task {
 	}
 	return []task{
 		install, attend,
-		{"download", notBefore(download, work, g.notYet), func(ctx context.Context) error { return a.Download(ctx, ScanOptions{}) }},
-		{"update", notBefore(g.due("update", g.update, s.UpdatePeriod, start), g.notYet), a.UpdateRules},
+		{taskDownload, notBefore(download, work, g.notYet), func(ctx context.Context) error { return a.Download(ctx, ScanOptions{}) }},
+		{taskUpdate, notBefore(g.due("update", g.update, s.UpdatePeriod, start), g.notYet), a.UpdateRules},
 	}
 }
 

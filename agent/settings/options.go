@@ -62,6 +62,8 @@ func (r *reader) waptwua() {
 	r.option(WaptWUA, "install_at_shutdown", boolean(&s.InstallAtShutdown), showBool(&s.InstallAtShutdown))
 	r.option(WaptWUA, "install_delay", r.installDelay, r.showDelay)
 	r.option(WaptWUA, "postboot_delay", postboot(&s.PostbootDelay), func() string { return schedule.Format(s.PostbootDelay) })
+	r.option(WaptWUA, "install_on_battery", boolean(&s.InstallOnBattery), showBool(&s.InstallOnBattery))
+	r.option(WaptWUA, "download_on_metered", boolean(&s.DownloadOnMetered), showBool(&s.DownloadOnMetered))
 	r.windows()
 	r.option(WaptWUA, "include_potentially_superseded_updates", r.superseded, func() string { return showPointer(s.Rules.IncludePotentiallySuperseded) })
 	r.option(WaptWUA, "user_locale", locale(&s.UserLocale), func() string { return strconv.FormatUint(uint64(s.UserLocale), 10) })

@@ -83,6 +83,8 @@ type Settings struct {
 	InstallAtShutdown bool
 	PostbootDelay     time.Duration
 	UserLocale        uint32
+	InstallOnBattery  bool               // installs by schedule also on the battery
+	DownloadOnMetered bool               // works by schedule also on a network that is paid by volume
 	InstallWindows    *schedule.Calendar // nil: not set
 	RestartWindows    *schedule.Calendar // nil: not set
 	Freeze            schedule.Freeze    // days on which nothing is installed; already in both calendars

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -26,6 +27,8 @@ import (
 //	machine     recorded machine (FACTS.json); required
 //	roots       PEM file with the roots of the scan archive's signature; none: Microsoft's
 //	allow_sha1  take archives that are signed with SHA-1
+//	on_battery  the machine runs on its battery
+//	metered     its network is paid by volume
 //	dir         folder of the machine's state (default: simulator)
 //	script      what goes wrong, as JSON
 //	seed        number that decides what the archive leaves to chance
@@ -42,6 +45,7 @@ func openHost(config string, _ *settings.Settings) (*windowsHost, error) {
 	o.Dir = read.path("dir", "simulator")
 	o.Seed = read.number("seed")
 	h.allowSHA1 = read.number("allow_sha1") != 0
+	h.power = simulatedPower{battery: read.number("on_battery") != 0, metered: read.number("metered") != 0}
 	if read.err != nil {
 		return nil, read.err
 	}
@@ -76,6 +80,15 @@ func openNative(config string) (native.System, error) {
 func simulatedNative(read *reader) native.System {
 	return nativesim.Open(filepath.Join(read.path("dir", "simulator"), "native.json"))
 }
+
+// simulatedPower is what the section [simulator] says of supply and network.
+type simulatedPower struct{ battery, metered bool }
+
+// OnBattery implements agent.Conditions.
+func (p simulatedPower) OnBattery(context.Context) (bool, error) { return p.battery, nil }
+
+// Metered implements agent.Conditions.
+func (p simulatedPower) Metered(context.Context) (bool, error) { return p.metered, nil }
 
 // openSimulator reads the section [simulator].
 func openSimulator(config string) (*reader, error) {

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/windows"
 
 	"waptwua/agent/settings"
+	"waptwua/internal/hostpower"
 	"waptwua/inventory"
 	"waptwua/inventory/winhost"
 	"waptwua/wua/com"
@@ -20,7 +21,7 @@ func openHost(string, *settings.Settings) (*windowsHost, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the Windows Update Agent: %w", err)
 	}
-	return &windowsHost{wua: host, native: native.Machine(), booted: time.Now().Add(-windows.DurationSinceBoot())}, nil
+	return &windowsHost{wua: host, native: native.Machine(), power: hostpower.Host{}, booted: time.Now().Add(-windows.DurationSinceBoot())}, nil
 }
 
 // openNative is the services and the registry of this Windows.

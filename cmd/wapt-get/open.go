@@ -25,6 +25,7 @@ type windowsHost struct {
 	roots     []*x509.Certificate // of the scan archive's signature; none: Microsoft's
 	allowSHA1 bool
 	booted    time.Time
+	power     agent.Conditions // nil: not known
 }
 
 // open makes the agent of the settings file, for one command.
@@ -59,7 +60,7 @@ func (a *app) openWith(log *slog.Logger, changes ...func(*agent.Options)) (*agen
 	}
 	o := agent.Options{
 		Dir: s.Dir, Settings: file.Settings, WUA: updating.host, Native: updating, Log: log, HostName: name, Version: version,
-		Booted: host.booted, CheckArchive: host.checkArchive, Progress: a.progress(),
+		Booted: host.booted, Conditions: host.power, CheckArchive: host.checkArchive, Progress: a.progress(),
 	}
 	for _, change := range changes {
 		change(&o)

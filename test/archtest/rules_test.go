@@ -86,7 +86,7 @@ var thirdParty = map[string][]string{
 	"github.com/jedib0t/go-pretty":  {"cmd", "internal/terminal"},
 	"github.com/prometheus":         {"api", "server/metrics"},
 	"github.com/chromedp/chromedp":  {"test"},
-	"github.com/go-ole":             {"wua/com", "inventory/winhost"},
+	"github.com/go-ole":             {"wua/com", "inventory/winhost", "internal/hostpower"},
 }
 
 // testOnly may be imported by tests and by other test-only packages.
