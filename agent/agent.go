@@ -106,6 +106,9 @@ type Options struct {
 	CheckArchive func(ctx context.Context, path string) error
 	// Drained, when it is closed, makes Run finish what it is doing and return.
 	Drained <-chan struct{}
+	// Around runs a task of Run, so that it can be seen, put off or cancelled;
+	// it must call run and return its error, or return without calling it.
+	Around func(ctx context.Context, name string, run func(context.Context) error) error
 	// Progress is told how far an operation has come; it must return soon.
 	Progress func(Progress)
 	// Reached is told each durable step that was reached. For tests that
@@ -158,6 +161,9 @@ func New(o Options) (*Agent, error) {
 	}
 	if o.Free == nil {
 		o.Free = diskfree.At
+	}
+	if o.Around == nil {
+		o.Around = func(ctx context.Context, _ string, run func(context.Context) error) error { return run(ctx) }
 	}
 	if o.Progress == nil {
 		o.Progress = func(Progress) {}

@@ -75,7 +75,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	idle, done := a.untilDrained(ctx)
 	defer done()
 	start := a.opt.Clock.Now()
-	if err := a.resume(ctx); err != nil {
+	if err := a.opt.Around(ctx, "resume", a.resume); err != nil {
 		a.logEnd("resume", err)
 	}
 	for idle.Err() == nil {
@@ -146,7 +146,7 @@ func (a *Agent) turn(ctx context.Context, start time.Time) (next time.Time, err 
 			next = earlier(next, t.due)
 		case !a.suits(ctx, s, t.name): // looked at again after maxNap
 		default:
-			err := t.run(ctx)
+			err := a.opt.Around(ctx, t.name, t.run)
 			a.logEnd(t.name, err)
 			return a.opt.Clock.Now().Add(a.pause(err)), nil
 		}

@@ -20,7 +20,7 @@ const (
 	exitUpdateFailed  = 7
 	exitNotTrusted    = 8
 	exitWindowClosed  = 9
-	exitNotRunning    = 9
+	exitNotRunning    = 10
 	exitStopped       = 130
 )
 
@@ -35,7 +35,7 @@ const exitCodes = `Exit codes:
   7    done, but an update failed; see waptwua-status
   8    a signature or certificate is not trusted
   9    outside of the installation windows; the message says when one opens
-  9    the service does not run
+  10   the service does not run
   130  stopped by a signal`
 
 // usageError is a mistake on the command line.

@@ -133,7 +133,7 @@ func (a *app) serviceStatusCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "status",
 		Short:   "Print whether the service is installed and runs",
-		Long:    "Prints whether the service is installed and runs. Exit code 0 when it runs,\n9 when it does not.",
+		Long:    "Prints whether the service is installed and runs. Exit code 0 when it runs,\n10 when it does not.",
 		Example: "  wapt-get service status --json",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
