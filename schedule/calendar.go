@@ -32,7 +32,7 @@ func (s Span) Length() time.Duration { return s.To.Sub(s.From) }
 const (
 	// reach is how far a window's moments can lie from the day on which it
 	// begins: it may end on the next day, and a change of clocks may move it.
-	reach = 3
+	reach = 2
 	// horizon is how far ahead an opening is looked for. Every window recurs
 	// at least each month, so only frozen days can use it up.
 	horizon = 4 * 366
@@ -72,23 +72,17 @@ func (c *Calendar) Next(t time.Time, loc *time.Location) (Span, bool) {
 	if c == nil || len(c.Windows) == 0 {
 		return Span{}, false
 	}
-	first := dateOf(t.In(loc)) - reach
+	// A later day's window never begins sooner, not even where frozen days or
+	// a change of clocks move both.
+	first := dateOf(t.In(loc))
 	for d := first; d < first+horizon; d++ {
-		if !c.after(d, t, loc) {
-			continue
-		}
-		for _, s := range c.spans(d, reach+1, loc) { // a later day's window may be moved before this one
+		for _, s := range c.spans(d, 1, loc) {
 			if s.From.After(t) {
 				return s, true
 			}
 		}
 	}
 	return Span{}, false
-}
-
-// after tells whether a window of the day d opens after t.
-func (c *Calendar) after(d date, t time.Time, loc *time.Location) bool {
-	return slices.ContainsFunc(c.spans(d, 1, loc), func(s Span) bool { return s.From.After(t) })
 }
 
 // Missed is the first window that opened after since and was closed again at
