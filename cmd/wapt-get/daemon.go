@@ -29,15 +29,13 @@ func newDaemon(a *app) *daemon { return &daemon{app: a, drained: make(chan struc
 // a command: Windows tells every console program when a user logs off, and
 // the Go runtime makes that a SIGTERM.
 func (d *daemon) runBySCM() error {
-	err := winsvc.Run(serviceName, winsvc.Work{Run: d.run, Drain: d.drain, AtShutdown: d.atShutdown, Limit: preShutdown})
+	err := winsvc.Run(serviceName, winsvc.Work{Run: d.run, Drain: d.drain, AtShutdown: d.atShutdown, Limit: preShutdown, Close: d.close})
 	if errors.Is(err, winsvc.ErrNotBySCM) {
 		return usageError{fmt.Errorf("%w; by hand, leave out --scm, or use: wapt-get service start", err)}
 	}
 	if errors.Is(err, winsvc.ErrHung) {
 		d.opened = nil // closing would wait for what hangs
-		return err
 	}
-	d.close()
 	return err
 }
 
@@ -75,10 +73,17 @@ func (d *daemon) atShutdown(ctx context.Context) error {
 	return err
 }
 
+// close gives back what run has opened. It is called once.
 func (d *daemon) close() {
 	if d.agent != nil {
 		d.agent.Close()
 	}
+	for _, c := range d.opened {
+		if err := c.Close(); err != nil && d.log != nil {
+			d.log.Warn("closing", "error", err)
+		}
+	}
+	d.opened = nil
 }
 
 // level is the log level of a loglevel option.

@@ -19,6 +19,10 @@ type Work struct {
 	AtShutdown func(ctx context.Context) error
 	// Limit is the time for Drain and AtShutdown together.
 	Limit time.Duration
+	// Close is called when all of that has ended, before the SCM is told that
+	// the service has stopped: who has waited for the stop, such as an
+	// installer, then finds nothing left behind. Not after ErrHung. May be nil.
+	Close func()
 }
 
 // StopLimit is the time that Run has to return after a stop.
@@ -65,6 +69,11 @@ var ErrHung = errors.New("the work did not end in time")
 func serve(ctx context.Context, w Work, clk clock, controls <-chan control, tell func(report)) (asked bool, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	defer func() {
+		if w.Close != nil && !errors.Is(err, ErrHung) {
+			w.Close()
+		}
+	}()
 	ended := make(chan error, 1)
 	go func() { ended <- w.Run(ctx) }()
 	tell(report{state: Running})

@@ -83,6 +83,9 @@ func (w *underWine) run(args ...string) (int, string) {
 func (w *underWine) restart(change func()) {
 	w.t.Helper()
 	w.kill()
+	if err := os.RemoveAll(w.local("machine/" + machine.HeldDir)); err != nil { // by what was killed
+		w.t.Fatal(err)
+	}
 	change()
 	w.boot()
 }
