@@ -62,6 +62,13 @@ func (r *reader) waptwua() {
 	r.option(WaptWUA, "install_at_shutdown", boolean(&s.InstallAtShutdown), showBool(&s.InstallAtShutdown))
 	r.option(WaptWUA, "install_delay", r.installDelay, r.showDelay)
 	r.option(WaptWUA, "postboot_delay", postboot(&s.PostbootDelay), func() string { return schedule.Format(s.PostbootDelay) })
+	s.ScanCalmly = true
+	r.option(WaptWUA, "scan_priority", scanPriority(&s.ScanCalmly), func() string {
+		if s.ScanCalmly {
+			return "low"
+		}
+		return "normal"
+	})
 	r.option(WaptWUA, "install_on_battery", boolean(&s.InstallOnBattery), showBool(&s.InstallOnBattery))
 	r.option(WaptWUA, "download_on_metered", boolean(&s.DownloadOnMetered), showBool(&s.DownloadOnMetered))
 	r.windows()

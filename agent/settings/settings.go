@@ -83,6 +83,7 @@ type Settings struct {
 	InstallAtShutdown bool
 	PostbootDelay     time.Duration
 	UserLocale        uint32
+	ScanCalmly        bool               // searches with low priority
 	InstallOnBattery  bool               // installs by schedule also on the battery
 	DownloadOnMetered bool               // works by schedule also on a network that is paid by volume
 	InstallWindows    *schedule.Calendar // nil: not set

@@ -28,7 +28,7 @@ func TestDefaults(t *testing.T) {
 		"enabled": "None", "offline": "true", "allow_direct_download": "false", "archive_roots": "", "default_allow": "None",
 		"filter": "Type='Software' or Type='Driver'", "download_scheduling": "None", "install_scheduling": "None",
 		"install_at_shutdown": "false", "install_delay": "None", "postboot_delay": "10m",
-		"install_on_battery": "false", "download_on_metered": "false",
+		"scan_priority": "low", "install_on_battery": "false", "download_on_metered": "false",
 		"install_windows": "", "restart_windows": "", "freeze_dates": "", "missed_window": "next", "install_spread": "",
 		"include_potentially_superseded_updates": "None", "wuauserv_idle": "disabled",
 		"user_locale":     "1033",

@@ -188,6 +188,20 @@ func serviceIdle(into *string) func(string) error {
 	}
 }
 
+func scanPriority(calmly *bool) func(string) error {
+	return func(v string) error {
+		switch strings.ToLower(v) {
+		case "low", "none":
+			*calmly = true
+		case "normal":
+			*calmly = false
+		default:
+			return fmt.Errorf("%q: want low or normal", v)
+		}
+		return nil
+	}
+}
+
 // rates are bytes per second in one unit.
 var rates = []struct {
 	suffix string

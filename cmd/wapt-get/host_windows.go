@@ -11,6 +11,7 @@ import (
 	"waptwua/internal/hostpower"
 	"waptwua/inventory"
 	"waptwua/inventory/winhost"
+	"waptwua/wua/calm"
 	"waptwua/wua/com"
 	"waptwua/wua/native"
 )
@@ -21,7 +22,7 @@ func openHost(string, *settings.Settings) (*windowsHost, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the Windows Update Agent: %w", err)
 	}
-	return &windowsHost{wua: host, native: native.Machine(), power: hostpower.Host{}, booted: time.Now().Add(-windows.DurationSinceBoot())}, nil
+	return &windowsHost{wua: host, native: native.Machine(), power: hostpower.Host{}, searches: calm.Service(native.UpdateService), booted: time.Now().Add(-windows.DurationSinceBoot())}, nil
 }
 
 // openNative is the services and the registry of this Windows.

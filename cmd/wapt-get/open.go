@@ -15,6 +15,7 @@ import (
 	"waptwua/authenticode"
 	"waptwua/internal/pki"
 	"waptwua/wua"
+	"waptwua/wua/calm"
 	"waptwua/wua/native"
 )
 
@@ -26,6 +27,7 @@ type windowsHost struct {
 	allowSHA1 bool
 	booted    time.Time
 	power     agent.Conditions // nil: not known
+	searches  calm.Process     // the process that searches; nil: not to be slowed
 }
 
 // open makes the agent of the settings file, for one command.
@@ -49,7 +51,11 @@ func (a *app) openWith(log *slog.Logger, changes ...func(*agent.Options)) (*agen
 		return nil, nil, err
 	}
 	a.native = newControl(host.native, s.Dir, a.now)
-	updating := newUpdating(a.native, host.wua)
+	searcher := host.wua
+	if s.ScanCalmly {
+		searcher = calm.Searches(host.wua, host.searches, log)
+	}
+	updating := newUpdating(a.native, searcher)
 	a.opened = append(a.opened, updating.host)
 	if err := host.trust(s.ArchiveRoots); err != nil {
 		return nil, nil, err
