@@ -37,6 +37,9 @@ func (a *Agent) Register(ctx context.Context, o RegisterOptions) error {
 		if err := op.enrol(ctx, uuid, o); err != nil {
 			return err
 		}
+		if err := op.dropToken(); err != nil {
+			return err
+		}
 		op.mem.State.Host = op.host(ctx, uuid)
 		return op.finish(ctx, nil)
 	})

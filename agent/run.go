@@ -122,6 +122,7 @@ const (
 	taskInstall  = "install"
 	taskDownload = "download"
 	taskUpdate   = "update"
+	taskRegister = "register"
 )
 
 // task is something that comes round.
@@ -191,6 +192,7 @@ func (a *Agent) tasks(s *settings.Settings, start time.Time) []task {
 		download = earlier(download, g.missing)
 	}
 	return []task{
+		{taskRegister, notBefore(a.registration(start), g.notYet), a.registerLeft},
 		install, attend,
 		{taskDownload, notBefore(download, work, g.notYet), func(ctx context.Context) error { return a.Download(ctx, ScanOptions{}) }},
 		{taskUpdate, notBefore(g.due("update", g.update, s.UpdatePeriod, start), g.notYet), a.UpdateRules},

@@ -12,8 +12,8 @@ var publicProperties = []string{"SERVER", "REPO", "TOKEN", "CA_FINGERPRINT", "WA
 
 // The attributes that wixl has no words for.
 const (
-	versionMaxInclusive = 0x200  // msidbUpgradeAttributesVersionMaxInclusive
-	hideTarget          = 0x2000 // msidbCustomActionTypeHideTarget
+	versionMaxInclusive = 0x200                                                                  // msidbUpgradeAttributesVersionMaxInclusive
+	hideTarget          = 0x2000                                                                 // msidbCustomActionTypeHideTarget
 	configureType       = 2 /* exe */ + 0x10 /* installed file */ + 0x400 /* deferred */ + 0x800 /* as the system */
 )
 

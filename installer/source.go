@@ -56,7 +56,7 @@ func (p *Plan) Source() ([]byte, error) {
 		"Program": component{ID: programID, GUID: guid("component", "INSTALLDIR", "wapt-get.exe"), Source: programID, Name: "wapt-get.exe"},
 		"Beside":  dirs["INSTALLDIR"], "SSL": dirs["SSLDIR"], "Releases": dirs["RELEASESDIR"],
 		"Folders": map[string]string{"SSLDIR": guid("folder", "ssl"), "RELEASESDIR": guid("folder", "releases")},
-		"Token":   p.Token, "Configure": configureCommand, "GiveBack": giveBackCommand,
+		"Token":   p.Token, "Configure": configureCommand, "GiveBack": giveBackCommand, "ServiceDetails": serviceCommand,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("describing the package: %w", err)
@@ -68,7 +68,9 @@ func (p *Plan) productCode() string { return guid("product", p.digest()) }
 
 // What the program is called with. Empty values mean: keep what there is.
 const (
-	configureCommand = `configure --from "[INSTALLDIR]install.ini" --server "[SERVER]" --repo "[REPO]" --token "[TOKEN]" ` +
+	configureCommand = `configure -c "[INSTALLDIR]wapt-get.ini" --from "[INSTALLDIR]install.ini" --server "[SERVER]" --repo "[REPO]" --token "[TOKEN]" ` +
 		`--ca-fingerprint "[CA_FINGERPRINT]" --waptwua "[WAPTWUA]" --settings "[SETTINGS]"`
-	giveBackCommand = `configure --uninstall --purge "[PURGE]"`
+	// Recovery actions and the wait at a shutdown have no table in a package.
+	serviceCommand  = `service install -c "[INSTALLDIR]wapt-get.ini"`
+	giveBackCommand = `configure -c "[INSTALLDIR]wapt-get.ini" --uninstall --purge "[PURGE]"`
 )

@@ -39,6 +39,9 @@ func (a Assignment) check() error {
 	if strings.ContainsAny(a.Value, "\r\n\x00") {
 		return fmt.Errorf("setting %s.%s: the value must be one line", a.Section, a.Name)
 	}
+	if (a.Name == "wapt_server" || a.Name == "repo_url") && a.Value != "" && !strings.HasPrefix(strings.ToLower(a.Value), "https://") {
+		return fmt.Errorf("setting %s: only https is allowed", a)
+	}
 	s, err := Parse("wapt-get.ini", Edit(nil, a))
 	if err != nil {
 		return fmt.Errorf("setting %s: %w", a, err)
@@ -64,7 +67,7 @@ func Assignments(text []byte) ([]Assignment, error) {
 	}
 	var list []Assignment
 	for _, o := range s.options {
-		if v, ok := s.raw[o.Section+"."+o.Name]; ok && v != "" {
+		if v, ok := s.given[o.Section+"."+o.Name]; ok && v != "" {
 			list = append(list, Assignment{Section: o.Section, Name: o.Name, Value: v})
 		}
 	}
@@ -178,4 +181,33 @@ func nameOf(line string) string {
 
 func continues(line string) bool {
 	return strings.TrimSpace(line) != "" && (line[0] == ' ' || line[0] == '\t')
+}
+
+// Mode is the assignment for the installer's three choices: "manage" lets
+// WAPT update Windows, "disable" gives Windows Update back, "leave" sets
+// nothing, and takes out what was set.
+func Mode(word string) (Assignment, error) {
+	a := Assignment{Section: WaptWUA, Name: "enabled"}
+	switch strings.ToLower(word) {
+	case "manage":
+		a.Value = "true"
+	case "disable":
+		a.Value = "false"
+	case "leave":
+	default:
+		return a, fmt.Errorf("waptwua %q: want manage, disable or leave", word)
+	}
+	return a, nil
+}
+
+// Overwrites tells whether the settings that an installer brings are to win
+// over those of the host: [installer] overwrite.
+func Overwrites(text []byte) bool {
+	f, err := load(text)
+	if err != nil {
+		return false
+	}
+	var b bool
+	s, err := f.GetSection("installer")
+	return err == nil && boolean(&b)(strings.TrimSpace(s.Key("overwrite").Value())) == nil && b
 }

@@ -34,7 +34,20 @@ func Load(path string) (*Settings, error) {
 // Parse reads the text of a settings file; path is for messages, origins
 // and relative paths.
 func Parse(path string, text []byte) (*Settings, error) {
-	file, err := ini.LoadSources(ini.LoadOptions{
+	file, err := load(text)
+	if err != nil {
+		return nil, fmt.Errorf("reading the settings %s: %w", path, err)
+	}
+	r := &reader{file: file, path: path, dir: filepath.Dir(path), s: &Settings{given: map[string]string{}}}
+	r.global()
+	r.waptwua()
+	r.unknown()
+	return r.s, nil
+}
+
+// load reads the text as WAPT does: values stand as they are.
+func load(text []byte) (*ini.File, error) {
+	return ini.LoadSources(ini.LoadOptions{
 		Insensitive:                true,
 		IgnoreInlineComment:        true,
 		PreserveSurroundedQuote:    true,
@@ -42,14 +55,6 @@ func Parse(path string, text []byte) (*Settings, error) {
 		AllowPythonMultilineValues: true,
 		KeyValueDelimiters:         "=:",
 	}, text)
-	if err != nil {
-		return nil, fmt.Errorf("reading the settings %s: %w", path, err)
-	}
-	r := &reader{file: file, path: path, dir: filepath.Dir(path), s: &Settings{}}
-	r.global()
-	r.waptwua()
-	r.unknown()
-	return r.s, nil
 }
 
 // reader goes through the options in the order of the guide, and notes each
@@ -81,6 +86,7 @@ func (r *reader) raw(section, name string) (string, bool) {
 func (r *reader) option(section, name string, parse func(string) error, show func() string) {
 	origin := Default
 	if v, ok := r.raw(section, name); ok && v != "" {
+		r.s.given[section+"."+name] = v
 		origin = r.path
 		if err := parse(v); err != nil {
 			r.problem(section, name, fmt.Sprintf("%v; in force: %s", err, orNone(show())))

@@ -95,6 +95,7 @@ type Settings struct {
 
 	Problems []Problem // what could not be read, in the order of the options
 	options  []Option
+	given    map[string]string // section.name: as it stands in the file
 }
 
 // Option is one option as it is in force.

@@ -68,7 +68,7 @@ func (a *app) root() *cobra.Command {
 	c.AddCommand(
 		a.registerCommand(), a.updateCommand(),
 		a.scanCommand(), a.downloadCommand(), a.installCommand(), a.statusCommand(), a.givebackCommand(),
-		a.showConfigCommand(), a.inventoryCommand(), a.serviceCommand(),
+		a.showConfigCommand(), a.configureCommand(), a.inventoryCommand(), a.serviceCommand(),
 		a.createKeycertCommand(), a.signCommand(), a.uploadRulesCommand(),
 		a.versionCommand(),
 	)

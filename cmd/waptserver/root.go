@@ -20,7 +20,7 @@ console. "archive" and "catalog" work on files, without a server.`,
 		SilenceErrors: true,
 	}
 	root.AddCommand(
-		newInitCommand(), newServeCommand(), newUserCommand(), newTokenCommand(), newRulesCommand(),
+		newInitCommand(), newServeCommand(), newUserCommand(), newTokenCommand(), newRulesCommand(), newAgentCommand(),
 		newArchiveCommand(), newCatalogCommand(),
 	)
 	return root

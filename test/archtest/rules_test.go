@@ -63,6 +63,7 @@ var layers = []layer{
 		ours: []string{root, "blob", "authenticode", "wsusscn2", "cab", "internal"}},
 	{name: "server", packages: []string{"server"},
 		ours: []string{root, "store", "blob", "notify", "policy", "schedule", "signing", "transport", "internal"}, never: []string{"store/sqlite", "net/http"}},
+	{name: "installer", packages: []string{"installer"}, ours: []string{root, "internal"}, never: []string{"net", "net/http", "agent", "server", "store"}},
 	{name: "api", packages: []string{"api"}, ours: []string{root, "server", "transport", "internal"}, never: []string{"database/sql"}},
 	{name: "console", packages: []string{"console"}, ours: []string{root, "server", "internal"}, never: []string{"database/sql"}},
 }
@@ -80,6 +81,7 @@ var thirdParty = map[string][]string{
 	"github.com/spf13/cobra":        {"cmd"},
 	"github.com/smallstep/pkcs7":    {"authenticode", "internal/authsign"},
 	"github.com/youmark/pkcs8":      {"internal/pki"},
+	"github.com/tc-hib/winres":      {"installer"},
 	"github.com/secure-systems-lab": {"signing"},
 	"gopkg.in/ini.v1":               {"internal/ini", "agent/settings", "cmd"},
 	"github.com/vbauerster/mpb":     {"cmd", "internal/terminal"},

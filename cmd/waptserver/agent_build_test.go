@@ -1,0 +1,162 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"waptwua/internal/pki"
+	"waptwua/signing"
+)
+
+// builder is a data directory, an administrator and a Windows program, made
+// with Go and small.
+type builder struct {
+	t               *testing.T
+	data, dir       string
+	program         string
+	adminCert, both string // a file with the certificate, one with the key, too
+}
+
+func newBuilder(t *testing.T) *builder {
+	t.Helper()
+	for _, p := range []string{"wixl", "msibuild", "msiinfo"} {
+		if _, err := exec.LookPath(p); err != nil {
+			if os.Getenv("CI") == "true" {
+				t.Fatal(err)
+			}
+			t.Skipf("%s is not installed", p)
+		}
+	}
+	dir := t.TempDir()
+	b := &builder{t: t, dir: dir, data: filepath.Join(dir, "data"), program: filepath.Join(dir, "tiny.exe"),
+		adminCert: filepath.Join(dir, "alice.crt"), both: filepath.Join(dir, "both.pem")}
+	if _, err := initSite(t.Context(), b.data, []string{"server_name=wapt.example.org"}, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	id, err := pki.NewAdministrator("alice", pki.ECDSAP256, 24*time.Hour, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := id.Save(b.adminCert, filepath.Join(dir, "alice.pem"), nil); err != nil {
+		t.Fatal(err)
+	}
+	key, err := pki.EncodeKey(id.Key, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.write(b.both, append(key, pki.EncodeCertificates(id.Leaf())...))
+	b.write(filepath.Join(dir, "main.go"), []byte("package main\n\nvar version = \"1.4.2\"\n\nfunc main() { println(version) }\n"))
+	c := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", b.program, "main.go")
+	c.Dir, c.Env = dir, append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0", "GO111MODULE=off")
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Fatalf("building a program for Windows: %v\n%s", err, out)
+	}
+	return b
+}
+
+func (b *builder) write(path string, content []byte) {
+	b.t.Helper()
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// build runs `agent build` and returns its output.
+func (b *builder) build(args ...string) (string, error) {
+	b.t.Helper()
+	var out bytes.Buffer
+	cmd := newRootCommand()
+	cmd.SetArgs(append([]string{"agent", "build", "--out", filepath.Join(b.dir, "out"), "--program", b.program, "--version", "1.4.2"}, args...))
+	cmd.SetOut(&out)
+	cmd.SetErr(&out)
+	err := cmd.ExecuteContext(b.t.Context())
+	return out.String(), err
+}
+
+func TestAgentBuild(t *testing.T) {
+	b := newBuilder(t)
+	text, err := b.build("--data", b.data, "--admin-cert", b.adminCert, "--waptwua", "manage", "--set", "waptwua.install_delay=7d",
+		"--set", "waptwua.download_scheduling=2h", "--new-token", "--uses", "25", "--expires", "3d", "--json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var made builtAgents
+	if err := json.Unmarshal([]byte(text), &made); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	if len(made.Packages) != 1 || made.Server != "https://wapt.example.org:8443" || made.Token == nil || made.Token.UsesLeft != 25 {
+		t.Errorf("made %+v", made)
+	}
+	if strings.Contains(text, "waptenrol_") {
+		t.Error("the token's secret is printed; it is in the package")
+	}
+	dir := t.TempDir()
+	if out, err := exec.CommandContext(t.Context(), "msiextract", "-C", dir, made.Packages[0].Package).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	found, err := filepath.Glob(filepath.Join(dir, "*", "waptwua", "install.ini"))
+	if len(found) == 0 && err == nil { // how msiextract names the folder differs between versions
+		found, err = filepath.Glob(filepath.Join(dir, "waptwua", "install.ini"))
+	}
+	if err != nil || len(found) != 1 {
+		t.Fatalf("install.ini: %v, %v", found, err)
+	}
+	ini, err := os.ReadFile(found[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"wapt_server = https://wapt.example.org:8443\n", "verify_cert = server-ca.pem\n", "enabled = true\n", "install_delay = 7d\n", "download_scheduling = 2h\n"} {
+		if !strings.Contains(string(ini), want) {
+			t.Errorf("install.ini lacks %q:\n%s", want, ini)
+		}
+	}
+	ca, err := os.ReadFile(filepath.Join(filepath.Dir(found[0]), "server-ca.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if own, err := os.ReadFile(filepath.Join(b.data, "pki", "ca.crt")); err != nil || !bytes.Equal(ca, own) {
+		t.Errorf("the CA is not the server's (%v)", err)
+	}
+	if certs, err := filepath.Glob(filepath.Join(filepath.Dir(found[0]), "ssl", "alice-*.crt")); err != nil || len(certs) != 1 {
+		t.Errorf("administrators' certificates: %v, %v", certs, err)
+	} else if text, err := os.ReadFile(certs[0]); err != nil {
+		t.Error(err)
+	} else if _, err := signing.LoadTrust(text); err != nil {
+		t.Errorf("the agent could not read it: %v", err)
+	}
+}
+
+func TestAgentBuildRefuses(t *testing.T) {
+	b := newBuilder(t)
+	for name, c := range map[string]struct {
+		args  []string
+		wrong string
+	}{
+		"private key":          {[]string{"--data", b.data, "--admin-cert", b.both}, "private key"},
+		"no CA as CA":          {[]string{"--ca", filepath.Join(b.data, "pki", "server.crt")}, "not that of a CA"},
+		"misspelled option":    {[]string{"--set", "waptwua.instal_delay=7d"}, "misspelled"},
+		"value without sense":  {[]string{"--set", "waptwua.install_delay=soon"}, "install_delay"},
+		"insecure address":     {[]string{"--server", "http://wapt.example.org"}, "only https"},
+		"unknown choice":       {[]string{"--waptwua", "perhaps"}, "manage, disable or leave"},
+		"token without data":   {[]string{"--new-token"}, "--data"},
+		"two tokens":           {[]string{"--data", b.data, "--new-token", "--token", "x"}, "not both"},
+		"version":              {[]string{"--version", "dev"}, "MAJOR.MINOR.PATCH"},
+		"other architecture":   {[]string{"--arch", "arm64"}, "no wapt-get.exe for arm64"},
+		"the program twice":    {[]string{"--program", b.program}, "second program"},
+		"not a program":        {[]string{"--program", b.adminCert}, "not a Windows program"},
+		"certificate, no key":  {[]string{"--sign-cert", b.adminCert}, "certificate and its key"},
+		"no such certificates": {[]string{"--admin-cert", filepath.Join(b.dir, "absent.crt")}, "absent.crt"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := b.build(c.args...); err == nil || !strings.Contains(err.Error(), c.wrong) {
+				t.Errorf("error %v, want %q", err, c.wrong)
+			}
+		})
+	}
+}
