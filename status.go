@@ -59,6 +59,8 @@ type OnHost struct {
 	Installed  time.Time `json:"installed,omitzero"`   // when the installer said so
 	Verified   time.Time `json:"verified,omitzero"`    // when a later scan confirmed it
 	Failure    *Failure  `json:"failure,omitempty"`
+	Steps      []Step    `json:"steps,omitempty"` // the phases it went through, oldest first, at most MaxSteps
+	Way        Way       `json:"way,omitzero"`    // how it was installed last
 }
 
 // Failure is a failed attempt, in words that help.

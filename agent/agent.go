@@ -23,6 +23,21 @@
 // that the last attempt failed, with what to do. An update that the
 // installer called successful and that is offered all the same is ERROR.
 //
+// # The way of an update
+//
+// Beside the status, which says what is to be done, each update has its
+// steps (waptwua.Step): needed, downloading, downloaded, installing,
+// installed-waiting-for-reboot, verified, failed, rolled-back, each with its
+// time. Where a restart is needed, verified is reached only by a search after
+// it: Options.Booted must have changed, and Windows must not ask for one any
+// more. An update that is offered again then was rolled back. Which installer
+// an update is given to, and why, is its waptwua.Way.
+//
+// Restarts that achieve nothing end: after Options.MaxRestarts that have not
+// cleared Windows' wish for one, State.RestartLoop says so, no more are asked
+// for, and installations go on without; an update that was rolled back as
+// often is tried only by command (InstallOptions.Force).
+//
 // # What survives
 //
 // The agent may be killed at any moment. Everything it knows is in its
@@ -37,14 +52,14 @@
 //	rules.json         the rule packages in force, as signed
 //	private/           the host's key and certificate, the server's certificates
 //	cache/             package agent/cache
+//	packages/          packages of the update being installed, gone afterwards
 //	agent.lock         held while an operation runs, also by another process
 //
 // # Limits
 //
 // One operation at a time per folder; a second one gets ErrBusy. The agent
-// never restarts the host. It fetches the files of OSInstaller updates but
-// hands them to WUA like all others. An Agent holds little memory between
-// operations, so that a process can hold thousands.
+// never restarts the host. An Agent holds little memory between operations, so
+// that a process can hold thousands.
 package agent
 
 import (
@@ -90,6 +105,7 @@ type Options struct {
 	Dir      string                             // the agent's own files; created when missing
 	Settings func() (*settings.Settings, error) // asked at the start of each operation
 	WUA      wua.Host
+	Packages wua.Packager   // installs OSInstaller updates; nil: they fail
 	Clock    Clock          // nil: the machine's
 	Log      *slog.Logger   // nil: nothing is logged
 	HostName string         // FQDN; empty: the UUID
@@ -120,6 +136,7 @@ type Options struct {
 	Parallel     int                              // files loaded at once; 0: 4
 	Stall        time.Duration                    // longest silence on a connection; 0: one minute
 	RetryInstall time.Duration                    // wait after the first failed installation, doubled each time; 0: 15 minutes
+	MaxRestarts  int                              // restarts in vain after which no more are asked for; 0: 3
 	RetryMissing time.Duration                    // wait until files are looked for again, doubled up to 30 minutes; 0: 1 minute
 }
 
@@ -172,6 +189,7 @@ func New(o Options) (*Agent, error) {
 		o.Reached = func(string) {}
 	}
 	setDefault(&o.Parallel, 4)
+	setDefault(&o.MaxRestarts, 3)
 	setDefault(&o.RetryInstall, 15*time.Minute)
 	setDefault(&o.RetryMissing, time.Minute)
 	return &Agent{opt: o, limit: newThrottle(o.Clock, o.Zone)}, nil

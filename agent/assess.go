@@ -18,6 +18,10 @@ type assessment struct {
 	restart bool               // the host waits for one
 	cut     []waptwua.UpdateID // being installed when the agent was last killed
 	stopped map[string]int     // installations during which the agent was killed
+
+	notRestarted func(waptwua.UpdateID) bool // the host runs since before the update began to wait; nil: not known
+	removing     map[string]bool             // updates whose removal waits for the restart
+	history      []wua.HistoryEntry          // newest first; says why an update was rolled back
 }
 
 // maxStopped is how many installations of one update may end with the
@@ -43,16 +47,27 @@ func assess(a assessment) map[waptwua.UpdateID]waptwua.OnHost {
 
 // one decides about an update that the search returned.
 func (a assessment) one(u wua.Update, old waptwua.OnHost) waptwua.OnHost {
-	o := waptwua.OnHost{ID: u.ID, Verdict: a.policy.Decide(u.Update, a.now)}
+	o := waptwua.OnHost{ID: u.ID, Verdict: a.policy.Decide(u.Update, a.now), Steps: old.Steps, Way: old.Way}
 	switch {
-	case u.RebootRequired, !u.Installed && old.Status == waptwua.StatusReboot && a.restart:
+	case u.RebootRequired, old.Status == waptwua.StatusReboot && (!u.Installed && a.restart || a.waits(old)):
 		o.Status, o.Installed = waptwua.StatusReboot, orNow(old.Installed, a.now)
+		if !a.removing[u.ID.String()] {
+			o.Reach(waptwua.PhaseWaiting, a.now, "")
+		}
 	case u.Installed:
 		o.Status, o.Installed, o.Verified = waptwua.StatusOK, old.Installed, orNow(old.Verified, a.now)
+		if len(o.Steps) > 0 {
+			o.Reach(waptwua.PhaseVerified, a.now, "")
+		}
 	default:
 		a.needed(&o, old)
 	}
 	return o
+}
+
+// waits tells whether the restart that an update waits for has not come.
+func (a assessment) waits(old waptwua.OnHost) bool {
+	return old.Phase() == waptwua.PhaseWaiting && a.notRestarted != nil && a.notRestarted(old.ID)
 }
 
 // needed decides about an update that is offered.
@@ -60,15 +75,14 @@ func (a assessment) needed(o *waptwua.OnHost, old waptwua.OnHost) {
 	if old.Verified.IsZero() { // verified and offered again: somebody has removed it
 		o.Failure = old.Failure
 	}
-	if !old.Installed.IsZero() && old.Verified.IsZero() {
-		o.Failure = a.falseSuccess(old)
-	}
+	o.Failure = a.undone(o, old)
 	if n := a.stopped[o.ID.String()]; n >= maxStopped && o.Failure == nil {
 		o.Failure = &waptwua.Failure{
 			Sentence: "The agent was stopped each time this update was being installed.",
 			Remedy:   "Look at the host while the update installs: it may restart or crash the host. Then run: wapt-get waptwua-install --force",
 			At:       a.now, Attempts: n,
 		}
+		o.Reach(waptwua.PhaseFailed, a.now, "")
 	}
 	switch {
 	case o.Verdict.Decision != waptwua.Allowed:
@@ -80,16 +94,65 @@ func (a assessment) needed(o *waptwua.OnHost, old waptwua.OnHost) {
 	}
 }
 
+// undone notes what became of an update that is offered although it was
+// being installed, or was installed: the failure that this is, or the one
+// before.
+func (a assessment) undone(o *waptwua.OnHost, old waptwua.OnHost) *waptwua.Failure {
+	said := !old.Installed.IsZero() && old.Verified.IsZero() && !a.removing[o.ID.String()]
+	switch phase := old.Phase(); {
+	case said && phase == waptwua.PhaseWaiting:
+		f := a.rolledBack(old)
+		o.Reach(waptwua.PhaseRolledBack, a.now, codeOf(*f))
+		return f
+	case said:
+		o.Reach(waptwua.PhaseFailed, a.now, "")
+		return a.falseSuccess(old)
+	case phase == waptwua.PhaseInstalling:
+		o.Reach(waptwua.PhaseNeeded, a.now, noteInterrupted)
+	case phase == "", phase == waptwua.PhaseVerified, phase == waptwua.PhaseWaiting:
+		o.Reach(waptwua.PhaseNeeded, a.now, "")
+	}
+	return o.Failure
+}
+
+// noteInterrupted is the note of a step: the installation was begun, and
+// nobody knows how it ended.
+const noteInterrupted = "interrupted"
+
+// rolledBack is the failure of an update that Windows took back during the
+// restart, with the code that Windows' history gives.
+func (a assessment) rolledBack(old waptwua.OnHost) *waptwua.Failure {
+	f := waptwua.Failure{
+		Sentence: "Windows took this update back during the restart.",
+		Remedy:   "C:\\Windows\\Logs\\CBS\\CBS.log on the host names the cause.",
+	}
+	for _, h := range a.history {
+		if h.ID == old.ID && h.HResult.Failed() && !h.At.Before(old.Installed) {
+			m := wua.Lookup(h.HResult)
+			f.HResult, f.Name, f.Remedy = uint32(h.HResult), m.Name, m.Remedy
+			f.Sentence += " " + m.Sentence
+			break
+		}
+	}
+	f.At, f.Attempts = a.now, attempts(old)
+	return &f
+}
+
+// attempts counts the attempt that has just failed.
+func attempts(old waptwua.OnHost) int {
+	if old.Failure == nil {
+		return 1
+	}
+	return old.Failure.Attempts + 1
+}
+
 // falseSuccess is the failure of an update that the installer called
 // installed and that is offered all the same.
 func (a assessment) falseSuccess(old waptwua.OnHost) *waptwua.Failure {
 	f := waptwua.Failure{
 		Sentence: "The installer reported success, but Windows still offers this update.",
 		Remedy:   "The installation was probably rolled back: see the Windows Update log and C:\\Windows\\Logs\\CBS\\CBS.log on the host.",
-		At:       a.now, Attempts: 1,
-	}
-	if old.Failure != nil {
-		f.Attempts = old.Failure.Attempts + 1
+		At:       a.now, Attempts: attempts(old),
 	}
 	return &f
 }
@@ -98,10 +161,12 @@ func (a assessment) falseSuccess(old waptwua.OnHost) *waptwua.Failure {
 // search does not return any more.
 func (a assessment) gone(old waptwua.OnHost) waptwua.OnHost {
 	old.Installed = orNow(old.Installed, a.now)
-	if a.restart && (old.Status == waptwua.StatusReboot || slices.Contains(a.cut, old.ID)) {
+	if a.waits(old) || a.restart && (old.Status == waptwua.StatusReboot || slices.Contains(a.cut, old.ID)) {
 		old.Status = waptwua.StatusReboot
+		old.Reach(waptwua.PhaseWaiting, a.now, "")
 		return old
 	}
+	old.Reach(waptwua.PhaseVerified, a.now, "")
 	old.Status, old.Verified, old.Failure, old.Downloaded = waptwua.StatusOK, orNow(old.Verified, a.now), nil, false
 	return old
 }

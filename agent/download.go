@@ -108,6 +108,13 @@ func (op *operation) fetchOne(ctx context.Context, a cache.Archive, id waptwua.U
 	if err := op.cache.Fits(files(st)); err != nil {
 		return fmt.Errorf("update %s: %w", id, err)
 	}
+	if !slices.ContainsFunc(files(st), func(f waptwua.File) bool { return !op.cache.Has(f) }) {
+		return nil
+	}
+	op.reach(id, waptwua.PhaseDownloading, "")
+	if err := op.save(); err != nil {
+		return err
+	}
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(op.opt.Parallel)
 	for _, f := range files(st) {
@@ -144,6 +151,11 @@ func (op *operation) payload(ctx context.Context, f waptwua.File) error {
 func (op *operation) noteFetch(id waptwua.UpdateID, err error) {
 	u := op.mem.State.Updates[id]
 	u.Downloaded = err == nil
+	if err == nil {
+		u.Reach(waptwua.PhaseDownloaded, op.now(), "")
+	} else if errors.Is(err, waptwua.ErrNotFound) {
+		u.Leave(waptwua.PhaseDownloading) // nothing came
+	}
 	if u.Status != waptwua.StatusError {
 		u.Status, u.Failure = waptwua.StatusPending, nil
 		if err != nil && !op.cutOff && !client.Temporary(err) && !errors.Is(err, cache.ErrNoRoom) && !errors.Is(err, cache.ErrQuota) {
@@ -166,6 +178,9 @@ func (op *operation) probe(ctx context.Context, f *found) {
 			return
 		}
 		u.Downloaded = here
+		if p := u.Phase(); here && (p == waptwua.PhaseNeeded || p == waptwua.PhaseDownloading) {
+			u.Reach(waptwua.PhaseDownloaded, op.now(), "")
+		}
 		if !here && !offered && !op.cutOff && !client.Temporary(err) && u.Status == waptwua.StatusPending {
 			u.Status = waptwua.StatusMissing
 		}

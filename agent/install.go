@@ -9,9 +9,7 @@ import (
 	"time"
 
 	"waptwua"
-	"waptwua/agent/journal"
 	"waptwua/agent/settings"
-	"waptwua/transport"
 	"waptwua/wua"
 )
 
@@ -84,7 +82,7 @@ func (op *operation) install(ctx context.Context, o InstallOptions) error {
 	if err != nil {
 		return err
 	}
-	if len(op.mem.State.Reboot) > 0 && !o.Force {
+	if len(op.mem.State.Reboot) > 0 && op.mem.State.RestartLoop == nil && !o.Force {
 		return ErrRestartFirst
 	}
 	ids := op.due(o)
@@ -100,10 +98,7 @@ func (op *operation) install(ctx context.Context, o InstallOptions) error {
 	if err := op.stillOpen(o); err != nil {
 		return errors.Join(fetchErr, err)
 	}
-	if err := op.announce(ctx, waptwua.HostInstalling); err != nil {
-		return err
-	}
-	tried, installErr := op.installBatches(ctx, f, order(ready, f.updates), o.NotAfter)
+	tried, installErr := op.installBatches(ctx, f, order(ready, f.updates, op.ways(f, ready)), o.NotAfter)
 	if ctx.Err() == nil && (tried || fetchErr == nil) {
 		op.use(begun, o)
 	}
@@ -130,7 +125,7 @@ func (op *operation) due(o InstallOptions) []waptwua.UpdateID {
 		if !isNeeded(u) || len(o.Only) > 0 && !slices.Contains(o.Only, id) {
 			continue
 		}
-		if o.Force || op.mayTry(u.Failure) {
+		if o.Force || op.mayTry(u.Failure) && op.mem.RolledBack[id.String()] < op.opt.MaxRestarts {
 			ids = append(ids, id)
 		}
 	}
@@ -146,8 +141,24 @@ func (op *operation) mayTry(f *waptwua.Failure) bool {
 	return f.Attempts < maxAttempts && !op.now().Before(f.At.Add(doubled(op.opt.RetryInstall, f.Attempts, maxRetryInstall)))
 }
 
-// installBatches installs one batch after the other, and begins none after
-// the moment notAfter. tried tells whether the installer was called at all.
+// ways chooses for each update how it is installed, and notes that. An
+// update whose statement cannot be read is left to the Windows Update Agent,
+// where staging it tells the failure.
+func (op *operation) ways(f *found, ids []waptwua.UpdateID) map[waptwua.UpdateID]waptwua.Way {
+	out := make(map[waptwua.UpdateID]waptwua.Way, len(ids))
+	for _, id := range ids {
+		u := op.mem.State.Updates[id]
+		u.Way = wayOf(nil)
+		if st, err := op.keptStatement(id, f.archive); err == nil {
+			u.Way = wayOf(parts(st, f.updates[id]))
+		}
+		op.mem.State.Updates[id], out[id] = u, u.Way
+	}
+	return out
+}
+
+// installBatches installs one batch after the other; none is begun after
+// notAfter. tried tells whether an installer was called at all.
 func (op *operation) installBatches(ctx context.Context, f *found, batches []batch, notAfter time.Time) (tried bool, err error) {
 	restart := false
 	for _, b := range batches {
@@ -162,18 +173,28 @@ func (op *operation) installBatches(ctx context.Context, f *found, batches []bat
 			op.log.Info("exclusive update waits for the restart", "update", b.ids[0])
 			break
 		}
-		ids := op.stage(ctx, f, b.ids)
-		if len(ids) == 0 {
-			continue
-		}
-		tried = true
-		needs, err := op.call(ctx, ids)
+		called, needs, err := op.installBatch(ctx, f, b)
+		tried, restart = tried || called, restart || needs
 		if err != nil {
 			return tried, err
 		}
-		restart = restart || needs
 	}
 	return tried, nil
+}
+
+// installBatch calls the installer of a batch. called tells whether it came
+// to that.
+func (op *operation) installBatch(ctx context.Context, f *found, b batch) (called, restart bool, err error) {
+	if isPackaged(b.way) {
+		restart, err = op.installPackages(ctx, f, b.ids[0], b.way)
+		return true, restart, err
+	}
+	ids := op.stage(ctx, f, b.ids)
+	if len(ids) == 0 {
+		return false, false, nil
+	}
+	restart, err = op.call(ctx, ids)
+	return true, restart, err
 }
 
 // stage gives the files of the updates to the installer and returns the
@@ -200,14 +221,7 @@ func (op *operation) stageOne(ctx context.Context, f *found, id waptwua.UpdateID
 	if err != nil {
 		return err
 	}
-	applies := map[waptwua.UpdateID]bool{}
-	for _, l := range f.updates[id].Leaves {
-		applies[l.ID] = true
-	}
-	for _, leaf := range st.Leaves {
-		if leaf.Route == transport.RouteNone || len(leaf.Files) == 0 || len(applies) > 0 && !applies[leaf.ID] {
-			continue
-		}
+	for _, leaf := range parts(st, f.updates[id]) {
 		paths, err := op.checked(ctx, leaf.Files)
 		if err != nil {
 			return err
@@ -239,10 +253,7 @@ func (op *operation) checked(ctx context.Context, files []waptwua.File) ([]strin
 
 // call runs the installer on one batch and notes its results.
 func (op *operation) call(ctx context.Context, ids []waptwua.UpdateID) (restart bool, err error) {
-	if err := op.step(journal.Staged, "", ids...); err != nil {
-		return false, err
-	}
-	if err := op.step(journal.Installing, "", ids...); err != nil {
+	if err := op.beginInstall(ctx, "wua", ids...); err != nil {
 		return false, err
 	}
 	result, err := op.opt.WUA.Install(ctx, ids, func(p wua.Progress) {
@@ -253,10 +264,7 @@ func (op *operation) call(ctx context.Context, ids []waptwua.UpdateID) (restart 
 	}
 	op.opt.Reached("install answered")
 	op.noteResults(ids, result)
-	if err := op.save(); err != nil {
-		return false, err
-	}
-	return result.RebootRequired, op.step(journal.Installed, fmt.Sprintf("result code %d", result.Code), ids...)
+	return result.RebootRequired, op.endInstall(fmt.Sprintf("wua: result code %d", result.Code), ids...)
 }
 
 // noteResults notes what the installer said about each update.
@@ -288,6 +296,7 @@ func (op *operation) noteSuccess(id waptwua.UpdateID, restart bool) {
 	u.Installed, u.Verified = op.now(), time.Time{}
 	if restart {
 		u.Status = waptwua.StatusReboot
+		u.Reach(waptwua.PhaseWaiting, op.now(), "")
 	}
 	op.mem.State.Updates[id] = u
 }
@@ -300,6 +309,15 @@ func (op *operation) noteFailure(id waptwua.UpdateID, describe func(attempts int
 	}
 	f := describe(n)
 	u.Status, u.Failure, u.Installed = waptwua.StatusError, &f, time.Time{}
+	u.Reach(waptwua.PhaseFailed, op.now(), codeOf(f))
 	op.mem.State.Updates[id] = u
 	op.log.Warn("update failed", "update", id, "hresult", wua.Code(f.HResult), "attempts", n, "reason", f.Sentence)
+}
+
+// codeOf is the code of a failure as the note of a step; empty: it has none.
+func codeOf(f waptwua.Failure) string {
+	if f.HResult == 0 {
+		return ""
+	}
+	return wua.Code(f.HResult).String()
 }

@@ -29,6 +29,17 @@ type memory struct {
 	CutAt   uint64             `json:"cut_at,omitempty"`
 	Stopped map[string]int     `json:"stopped,omitempty"`
 
+	// Boot is when the host was started, as of the last look; Futile counts
+	// the restarts since then that did not clear the wish for one. Waits holds,
+	// by update, the start of the host under which it began to wait for a
+	// restart; RolledBack counts the restarts that took an update back; Removing
+	// are updates whose removal waits for a restart.
+	Boot       time.Time            `json:"boot,omitzero"`
+	Futile     int                  `json:"futile,omitempty"`
+	Waits      map[string]time.Time `json:"waits,omitempty"`
+	RolledBack map[string]int       `json:"rolled_back,omitempty"`
+	Removing   map[string]bool      `json:"removing,omitempty"`
+
 	LastUpdate   time.Time `json:"last_update,omitzero"`   // end of the last attempt
 	LastDownload time.Time `json:"last_download,omitzero"` // end of the last attempt
 	LastInstall  time.Time `json:"last_install,omitzero"`  // end of the last attempt
@@ -98,6 +109,7 @@ func (a *Agent) open(kind string) (*operation, error) {
 		return nil, err
 	}
 	op.interrupted()
+	op.sweepPackages()
 	op.saved, err = op.mem.State.Digest()
 	if err != nil {
 		return nil, err
@@ -201,7 +213,7 @@ func (op *operation) hostStatus() waptwua.HostStatus {
 		count[u.Status]++
 	}
 	switch {
-	case s.Scan.Error != nil || count[waptwua.StatusError] > 0:
+	case s.Scan.Error != nil || s.RestartLoop != nil || count[waptwua.StatusError] > 0:
 		return waptwua.HostError
 	case s.Scan.At.IsZero():
 		return waptwua.HostUnknown

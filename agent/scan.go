@@ -64,6 +64,7 @@ type found struct {
 	updates map[waptwua.UpdateID]wua.Update
 	policy  *policy.Policy
 	archive cache.Archive
+	history []wua.HistoryEntry // newest first
 }
 
 // scan searches unless nothing has changed. A failure is noted in the state.
@@ -114,6 +115,7 @@ func (op *operation) tryScan(ctx context.Context, force bool) (*found, error) {
 	if err != nil {
 		return nil, err
 	}
+	op.countRestart(reboot.Required)
 	if !force && !op.mustSearch(now) {
 		return f, waptwua.ErrUnchanged
 	}
@@ -148,6 +150,7 @@ func (op *operation) basis(ctx context.Context, f *found, r wua.Reboot) (basis, 
 	if err != nil {
 		return b, err
 	}
+	f.history = history
 	text, err := json.Marshal(history)
 	if err != nil {
 		return b, err
@@ -195,9 +198,12 @@ func (op *operation) search(ctx context.Context, f *found) error {
 	for _, u := range result.Updates {
 		f.updates[u.ID], about[u.ID] = u, u.Update
 	}
+	before := op.mem.State.Updates
 	op.mem.State.Updates = assess(assessment{
-		found: f.updates, old: op.mem.State.Updates, policy: f.policy, now: op.now(), restart: reboot.Required, cut: op.mem.Cut, stopped: op.mem.Stopped,
+		found: f.updates, old: before, policy: f.policy, now: op.now(), restart: reboot.Required, cut: op.mem.Cut, stopped: op.mem.Stopped,
+		notRestarted: op.notRestarted, removing: op.mem.Removing, history: f.history,
 	})
+	op.countRolledBack(before)
 	op.mem.Cut = nil
 	op.noteScan(f, start)
 	if err := op.enforce(ctx, f.updates); err != nil {

@@ -84,6 +84,10 @@ type State struct {
 	Updates    map[waptwua.UpdateID]waptwua.OnHost `json:"updates,omitempty"`
 	LastAction Action                              `json:"last_action,omitzero"`
 	NextWindow time.Time                           `json:"next_window,omitzero"` // when the installation window that is open has opened, or the next one opens
+
+	// RestartLoop says that restarts do not clear what asks for them; nobody
+	// is asked for another one while it stands.
+	RestartLoop *waptwua.Failure `json:"restart_loop,omitempty"`
 }
 
 // RuleState says what a host made of one rule package.

@@ -64,7 +64,12 @@ func openHost(config string, _ *settings.Settings) (*windowsHost, error) {
 	}
 	o.Graphs = sim.NewGraphs(sim.GraphsOptions{Roots: h.roots, AllowSHA1: h.allowSHA1, Now: time.Now})
 	h.native = simulatedNative(read)
-	h.wua, err = sim.Open(o)
+	machine, err := sim.Open(o)
+	if err != nil {
+		return nil, err
+	}
+	h.wua, h.packages = machine, machine
+	h.booted, err = machine.Booted(context.Background())
 	return h, err
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"waptwua/inventory/winhost"
 	"waptwua/wua/calm"
 	"waptwua/wua/com"
+	"waptwua/wua/dism"
 	"waptwua/wua/native"
 )
 
@@ -22,7 +24,14 @@ func openHost(string, *settings.Settings) (*windowsHost, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the Windows Update Agent: %w", err)
 	}
-	return &windowsHost{wua: host, native: native.Machine(), power: hostpower.Host{}, searches: calm.Service(native.UpdateService), booted: time.Now().Add(-windows.DurationSinceBoot())}, nil
+	packages, err := dism.New(dism.Options{})
+	if err != nil {
+		return nil, errors.Join(err, host.Close())
+	}
+	return &windowsHost{
+		wua: host, packages: packages, native: native.Machine(), power: hostpower.Host{},
+		searches: calm.Service(native.UpdateService), booted: time.Now().Add(-windows.DurationSinceBoot()),
+	}, nil
 }
 
 // openNative is the services and the registry of this Windows.

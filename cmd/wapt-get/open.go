@@ -23,6 +23,7 @@ import (
 type windowsHost struct {
 	wua       wua.Host
 	native    native.System
+	packages  wua.Packager
 	roots     []*x509.Certificate // of the scan archive's signature; none: Microsoft's
 	allowSHA1 bool
 	booted    time.Time
@@ -65,7 +66,7 @@ func (a *app) openWith(log *slog.Logger, changes ...func(*agent.Options)) (*agen
 		return nil, nil, fmt.Errorf("name of this host: %w", err)
 	}
 	o := agent.Options{
-		Dir: s.Dir, Settings: file.Settings, WUA: updating.host, Native: updating, Log: log, HostName: name, Version: version,
+		Dir: s.Dir, Settings: file.Settings, WUA: updating.host, Packages: host.packages, Native: updating, Log: log, HostName: name, Version: version,
 		Booted: host.booted, Conditions: host.power, CheckArchive: host.checkArchive, Progress: a.progress(),
 	}
 	for _, change := range changes {

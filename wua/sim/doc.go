@@ -8,7 +8,9 @@
 //   - Search opens the archive, checks its Authenticode signature, evaluates
 //     every update, and offers what is installed and what is missing. Many
 //     hosts of one process share the parsed archive (Graphs).
-//   - Stage takes files only when their digests are those of the archive.
+//   - Stage takes files only when their digests are those of the archive, and
+//     none for OSInstaller updates: these are installed by AddPackages, from a
+//     folder with the packages that the archive names.
 //   - Install changes the machine: it looks for changes of the facts that make
 //     the update's own rule IsInstalled true, for each child that applies, and
 //     checks that they do. An update that asks for a restart takes effect at
@@ -31,8 +33,7 @@
 //     whether a component package is installable and the recording does not
 //     say, is not offered. A real host knows.
 //   - Online searches fail: the host has no network.
-//   - Files are checked, not kept or executed. Of an OSInstaller update the
-//     real agent does not take files this way; this one does.
+//   - Files are checked, not kept or executed.
 //   - Titles are those of the archive in English, whatever Query.Locale says.
 //   - Licences are always accepted; deployment by administrators, deadlines,
 //     per-user and browse-only updates are not modelled.

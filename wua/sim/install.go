@@ -28,6 +28,7 @@ func (h *Host) Uninstall(ctx context.Context, ids []waptwua.UpdateID, progress f
 
 // job is the work on one update.
 type job struct {
+	call  string // install or uninstall
 	id    waptwua.UpdateID
 	of    int // updates in the call
 	offer *offered
@@ -54,7 +55,7 @@ func (h *Host) each(ctx context.Context, name string, ids []waptwua.UpdateID, pr
 		}
 		for i, id := range ids {
 			report(progress, wua.Progress{Update: id, Index: i, Count: len(ids), Percent: 100 * i / len(ids)})
-			if err := c.one(ctx, job{id: id, of: len(ids), offer: h.offer.updates[id]}, work, &res.Updates[i]); err != nil {
+			if err := c.one(ctx, job{call: name, id: id, of: len(ids), offer: h.offer.updates[id]}, work, &res.Updates[i]); err != nil {
 				res.Code = wua.Aborted
 				return err
 			}
@@ -75,7 +76,7 @@ func (c *call) one(ctx context.Context, j job, work func(*call, context.Context,
 		r.Code, r.HResult = wua.Failed, wua.ItemNotFound
 		return nil
 	}
-	j.fault = c.scripted(c.name, &j.offer.update)
+	j.fault = c.scripted(j.call, &j.offer.update)
 	out, err := work(c, ctx, j)
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		r.Code, r.HResult = wua.Aborted, wua.CallCancelled
@@ -89,7 +90,7 @@ func (c *call) one(ctx context.Context, j job, work func(*call, context.Context,
 		r.Code = wua.Failed
 	}
 	operation := OpInstall
-	if c.name == callUninstall {
+	if j.call == callUninstall {
 		operation = OpUninstall
 	}
 	c.record(Event{Operation: operation, ID: j.id, Title: j.offer.update.Title, Code: r.Code, HResult: r.HResult, Lie: out.lie})

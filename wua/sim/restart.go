@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"slices"
+	"time"
 
 	"waptwua/wua"
 )
@@ -14,6 +15,7 @@ func (h *Host) Restart(ctx context.Context) error {
 	return h.serve(ctx, "restart", nil, func(c *call) error {
 		c.record(Event{Operation: OpRestart, Code: wua.Succeeded})
 		c.state.Boots++
+		c.state.Booted = c.opt.Now().UTC()
 		var kept []change
 		for _, ch := range c.state.Changes {
 			switch {
@@ -30,4 +32,13 @@ func (h *Host) Restart(ctx context.Context) error {
 		c.offer = offer{}
 		return nil
 	})
+}
+
+// Booted is when the machine was last restarted; zero: never.
+func (h *Host) Booted(ctx context.Context) (at time.Time, err error) {
+	err = h.serve(ctx, "booted", nil, func(c *call) error {
+		at = c.state.Booted
+		return nil
+	})
+	return at, err
 }

@@ -26,10 +26,11 @@ const (
 	callHistory   = "history"
 	callInfo      = "info"
 	callReboot    = "reboot-pending"
+	callPackages  = "packages"
 )
 
 func calls() []string {
-	return []string{callSearch, callStage, callInstall, callUninstall, callHide, callHistory, callInfo, callReboot}
+	return []string{callSearch, callStage, callInstall, callUninstall, callHide, callHistory, callInfo, callReboot, callPackages}
 }
 
 // Effect is what a fault does.
@@ -47,7 +48,9 @@ const (
 // Fault is something that goes wrong.
 type Fault struct {
 	// Call is search, stage, install, uninstall, hide, history, info,
-	// reboot-pending, or * for each of them.
+	// reboot-pending, packages (dism and wusa: Code is their exit code), or *
+	// for each of them. Faults of single updates are those of install, in
+	// whatever way the update is installed.
 	Call string `json:"call"`
 	// Update is a KB, a GUID or GUID_REVISION, or * for each; empty: the call
 	// as a whole fails, as when the service is disabled.

@@ -14,7 +14,12 @@ import (
 	"waptwua/wua"
 )
 
-// Stage takes files as the content of a leaf. Every file must be one of the
+// handlerOSInstaller is the handler whose updates load their files by
+// themselves (UUP).
+const handlerOSInstaller = "OSInstaller"
+
+// Stage takes files as the content of a leaf, unless its handler is
+// OSInstaller (InvalidOperation). Every file must be one of the
 // leaf's (IncorrectFileHash), and every file that is needed must be among
 // them (DownloadFileMissing).
 func (h *Host) Stage(ctx context.Context, leaf waptwua.UpdateID, files []string) error {
@@ -22,6 +27,9 @@ func (h *Host) Stage(ctx context.Context, leaf waptwua.UpdateID, files []string)
 		l, ok := h.offer.leaves[leaf]
 		if !ok {
 			return &wua.Error{Op: callStage, Code: wua.ItemNotFound}
+		}
+		if l.Handler == handlerOSInstaller {
+			return &wua.Error{Op: callStage, Code: wua.InvalidOperation}
 		}
 		f := c.scripted(callStage, &waptwua.Update{ID: leaf})
 		if err := c.slow(ctx, f); err != nil {
@@ -77,26 +85,33 @@ func check(ctx context.Context, path string, of []waptwua.File) (digest waptwua.
 	if !filepath.IsAbs(path) {
 		return digest, fail(wua.InvalidName, "the path "+path+" is not absolute")
 	}
-	f, err := os.Open(path)
-	if errors.Is(err, os.ErrNotExist) {
+	digest, size, err := digestOf(ctx, path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
 		return digest, fail(wua.DownloadFileMissing, err.Error())
-	}
-	if err != nil {
+	case errors.Is(err, os.ErrPermission):
 		return digest, fail(accessDenied, err.Error())
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	h := sha1.New()
-	size, err := io.Copy(h, contextReader{ctx, f})
-	if err != nil {
+	case err != nil:
 		return digest, err
 	}
-	digest = waptwua.SHA1(h.Sum(nil))
 	for _, want := range of {
 		if want.SHA1 == digest && (want.Size == 0 || want.Size == size) {
 			return digest, nil
 		}
 	}
 	return digest, fail(wua.IncorrectFileHash, "the file "+filepath.Base(path)+" is none of the update's")
+}
+
+// digestOf reads a file.
+func digestOf(ctx context.Context, path string) (digest waptwua.SHA1, size int64, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return digest, 0, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	h := sha1.New()
+	size, err = io.Copy(h, contextReader{ctx, f})
+	return waptwua.SHA1(h.Sum(nil)), size, err
 }
 
 // accessDenied is E_ACCESSDENIED.

@@ -30,8 +30,9 @@ const maxHistory = 1000
 // state is everything that a host remembers.
 type state struct {
 	Format   int                                 `json:"format"`
-	Boots    int                                 `json:"boots"` // restarts so far
-	Seq      int64                               `json:"seq"`   // of the last event
+	Boots    int                                 `json:"boots"`           // restarts so far
+	Booted   time.Time                           `json:"booted,omitzero"` // the last restart
+	Seq      int64                               `json:"seq"`             // of the last event
 	Hidden   map[waptwua.UpdateID]bool           `json:"hidden,omitempty"`
 	Vanished map[waptwua.UpdateID]bool           `json:"vanished,omitempty"` // not offered any more, by script
 	Staged   map[waptwua.UpdateID][]waptwua.SHA1 `json:"staged,omitempty"`   // by leaf
@@ -166,7 +167,7 @@ func (s *state) reboot() wua.Reboot {
 		}
 		r.Required = true
 		add("WUA")
-		if c.Handler == "Cbs" || c.Handler == "OSInstaller" {
+		if c.Handler == "Cbs" || c.Handler == handlerOSInstaller {
 			add("CBS")
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"waptwua"
+	"waptwua/catalog"
 	"waptwua/internal/authsign"
 	"waptwua/internal/world"
 	"waptwua/wua"
@@ -57,31 +58,79 @@ func TestEveryMachineOfTheWorldBecomesCompliant(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	payloads := w.Payloads()
-	files := func(leaf waptwua.UpdateID) (paths []string) {
-		for _, f := range graph.Files(leaf) {
-			path := filepath.Join(dir, f.StoredName())
-			content, err := io.ReadAll(payloads[f.SHA1].Open())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(path, content, 0o600); err != nil {
-				t.Fatal(err)
-			}
-			paths = append(paths, path)
-		}
-		return paths
-	}
+	shelf := shelf{t: t, graph: graph, payloads: w.Payloads(), dir: dir}
 	for n := range 16 {
 		facts := w.Machine(n)
 		t.Run(facts.Name, func(t *testing.T) {
 			h := mustOpen(t, sim.Options{Dir: filepath.Join(dir, fmt.Sprint(n)), Machine: facts, Graphs: graphs, Now: clock(), Seed: uint64(n)})
-			comply(t, h, archive, files)
+			comply(t, h, archive, shelf)
 		})
 	}
 }
 
-func comply(t *testing.T, h *sim.Host, archive string, files func(waptwua.UpdateID) []string) {
+// shelf has the payloads of a generated world.
+type shelf struct {
+	t        *testing.T
+	graph    *catalog.Graph
+	payloads map[waptwua.SHA1]world.Payload
+	dir      string
+}
+
+// write puts files into dir and returns their paths.
+func (s shelf) write(dir string, files []waptwua.File) (paths []string) {
+	for _, f := range files {
+		path := filepath.Join(dir, f.StoredName())
+		content, err := io.ReadAll(s.payloads[f.SHA1].Open())
+		if err == nil {
+			err = os.WriteFile(path, content, 0o600)
+		}
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		paths = append(paths, path)
+	}
+	return paths
+}
+
+// packages are those of an update in a folder of their own; false: it is
+// none that is installed so.
+func (s shelf) packages(id waptwua.UpdateID) (set wua.PackageSet, ok bool) {
+	set = wua.PackageSet{Tool: wua.ToolDISM, Folder: s.t.TempDir()}
+	for _, l := range s.graph.Leaves(id) {
+		ok = ok || len(l.Packages) > 0
+		s.write(set.Folder, l.Packages)
+	}
+	return set, ok
+}
+
+// install installs one update in its way.
+func (s shelf) install(t *testing.T, h *sim.Host, u wua.Update) {
+	t.Helper()
+	if set, ok := s.packages(u.ID); ok {
+		r, err := h.AddPackages(t.Context(), set, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Code != wua.Succeeded {
+			t.Errorf("%s %q: %s, %s", u.ID, u.Title, r, wua.Lookup(r.Exit).Sentence)
+		}
+		return
+	}
+	for _, l := range u.Leaves {
+		if err := h.Stage(t.Context(), l.ID, s.write(s.dir, s.graph.Files(l.ID))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, err := h.Install(t.Context(), []waptwua.UpdateID{u.ID}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := r.Updates[0]; got.Code != wua.Succeeded {
+		t.Errorf("%s %q: %v, %s", u.ID, u.Title, got.HResult, wua.Lookup(got.HResult).Sentence)
+	}
+}
+
+func comply(t *testing.T, h *sim.Host, archive string, from shelf) {
 	t.Helper()
 	const rounds = 6 // some updates apply only after others
 	for range rounds {
@@ -93,18 +142,7 @@ func comply(t *testing.T, h *sim.Host, archive string, files func(waptwua.Update
 			return
 		}
 		for _, u := range found.Updates { // one by one: some are exclusive
-			for _, l := range u.Leaves {
-				if err := h.Stage(t.Context(), l.ID, files(l.ID)); err != nil {
-					t.Fatal(err)
-				}
-			}
-			r, err := h.Install(t.Context(), []waptwua.UpdateID{u.ID}, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := r.Updates[0]; got.Code != wua.Succeeded {
-				t.Errorf("%s %q: %v, %s", u.ID, u.Title, got.HResult, wua.Lookup(got.HResult).Sentence)
-			}
+			from.install(t, h, u)
 		}
 		if err := h.Restart(t.Context()); err != nil {
 			t.Fatal(err)

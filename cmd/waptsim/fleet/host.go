@@ -73,9 +73,13 @@ func (h *host) live(ctx context.Context) error {
 
 // session is the time from one start of the host to the next.
 func (h *host) session(ctx context.Context) error {
+	booted, err := h.machine.Booted(ctx)
+	if err != nil {
+		return err
+	}
 	a, err := agent.New(agent.Options{
-		Dir: filepath.Join(h.dir, "agent"), Settings: h.file.Settings, WUA: h.machine, Log: h.log,
-		HostName: h.name, Version: "simulated", Booted: time.Now(), RetryMissing: 2 * time.Second, RetryInstall: 5 * time.Second,
+		Dir: filepath.Join(h.dir, "agent"), Settings: h.file.Settings, WUA: h.machine, Packages: h.machine, Log: h.log,
+		HostName: h.name, Version: "simulated", Booted: booted, RetryMissing: 2 * time.Second, RetryInstall: 5 * time.Second,
 		Reserve: 64 << 20,
 	})
 	if err != nil {
