@@ -91,7 +91,7 @@ func (d *Desk) Submit(o Order) (Task, error) {
 }
 
 func (o Order) equal(p Order) bool {
-	return o.Kind == p.Kind && o.Force == p.Force && slices.Equal(o.Only, p.Only)
+	return o.Kind == p.Kind && o.Force == p.Force && o.Now == p.Now && slices.Equal(o.Only, p.Only)
 }
 
 func (o Order) check() error {
@@ -103,8 +103,8 @@ func (o Order) check() error {
 	if len(o.Only) > maxOnly {
 		return badOrder{fmt.Errorf("an order for %d updates; at most %d: %w", len(o.Only), maxOnly, waptwua.ErrLimit)}
 	}
-	if len(o.Only) > 0 && o.Kind != Install {
-		return badOrder{fmt.Errorf("only %s takes a list of updates", Install)}
+	if o.Kind != Install && (o.Now || len(o.Only) > 0) {
+		return badOrder{fmt.Errorf("only %s takes a list of updates, and now", Install)}
 	}
 	return nil
 }

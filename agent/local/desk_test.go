@@ -131,7 +131,7 @@ func TestHowATaskEnds(t *testing.T) {
 		if got.State != c.state || got.Code != c.code {
 			t.Errorf("%v: state %s code %q, want %s %q", c.err, got.State, got.Code, c.state, c.code)
 		}
-		if failed := got.Err() != nil; failed != (c.state != Done) {
+		if failed := got.Err() != nil; failed != (c.err != nil) {
 			t.Errorf("%v: Err is %v", c.err, got.Err())
 		}
 	}

@@ -79,6 +79,7 @@ const (
 type Order struct {
 	Kind  Kind     `json:"kind"`
 	Force bool     `json:"force,omitempty"` // as the commands' --force
+	Now   bool     `json:"now,omitempty"`   // install: as --now
 	Only  []string `json:"only,omitempty"`  // install: KBs or identities, at most 200
 }
 

@@ -40,6 +40,7 @@ var codes = [...]struct {
 	{agent.ErrNotRegistered, "not_registered", 409},
 	{agent.ErrNotEnabled, "not_enabled", 409},
 	{agent.ErrRestartFirst, "restart_first", 409},
+	{agent.ErrWindowClosed, "window_closed", 409},
 	{agent.ErrNoArchive, "no_archive", 409},
 	{agent.ErrNotReported, "not_reported", 502},
 	{agent.ErrBusy, "busy", 503},
@@ -87,6 +88,10 @@ func (t Task) Err() error {
 		return &remoteError{text: "the task was cancelled", is: context.Canceled}
 	case Failed:
 		return errorOf(t.Code, t.Error)
+	case Done:
+		if t.Code != "" {
+			return errorOf(t.Code, "nothing has changed")
+		}
 	}
 	return nil
 }

@@ -42,6 +42,7 @@ func (r *reader) global() {
 	r.option(Global, "limit_bandwidth_hours", bandwidthHours(&s.BandwidthHours), func() string { return showHours(s.BandwidthHours) })
 	r.option(Global, "cache_quota", size(&s.CacheQuota), func() string { return showSize(s.CacheQuota) })
 	r.option(Global, "waptupdate_task_period", period(&s.UpdatePeriod, time.Minute), func() string { return s.UpdatePeriod.String() })
+	r.logging()
 	r.option(Global, "loglevel", level(&s.LogLevel), func() string { return s.LogLevel })
 }
 

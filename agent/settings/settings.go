@@ -70,6 +70,8 @@ type Settings struct {
 	CacheQuota     int64 // bytes of payload files; 0: no quota
 	UpdatePeriod   schedule.Period
 	LogLevel       string
+	LogSize        int64 // bytes of one log file of the service
+	LogCount       int   // older log files that are kept
 
 	// [waptwua]
 	Enabled           Tristate

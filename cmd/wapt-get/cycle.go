@@ -13,6 +13,7 @@ import (
 
 	"waptwua"
 	"waptwua/agent"
+	"waptwua/agent/local"
 )
 
 func (a *app) registerCommand() *cobra.Command {
@@ -41,7 +42,7 @@ its initialisation. A host that is registered stays as it is.`,
 					return err
 				}
 			}
-			return a.operate(c.Context(), "registered", func(ctx context.Context, ag *agent.Agent) error { return ag.Register(ctx, o) })
+			return a.operate(c.Context(), "registered", local.Order{}, func(ctx context.Context, ag *agent.Agent) error { return ag.Register(ctx, o) })
 		},
 	}
 	f := c.Flags()
@@ -54,12 +55,14 @@ its initialisation. A host that is registered stays as it is.`,
 }
 
 func (a *app) updateCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "update", Short: "Fetch the rules and report to the server", Args: cobra.NoArgs,
+	c := &cobra.Command{
+		Use: "update", Short: "Fetch the rules and report to the server", Example: "  wapt-get update --service", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.operate(c.Context(), "rules updated", func(ctx context.Context, ag *agent.Agent) error { return ag.UpdateRules(ctx) })
+			return a.operate(c.Context(), "rules updated", local.Order{Kind: local.Update}, func(ctx context.Context, ag *agent.Agent) error { return ag.UpdateRules(ctx) })
 		},
 	}
+	a.serviceFlag(c)
+	return c
 }
 
 func (a *app) scanCommand() *cobra.Command {
@@ -70,10 +73,11 @@ func (a *app) scanCommand() *cobra.Command {
 		Long:  "Searches for the updates that this host needs, and reports them. Nothing is done\nwhen neither rules nor archive nor history have changed, unless --force is given.",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.operate(c.Context(), "scanned", func(ctx context.Context, ag *agent.Agent) error { return ag.Scan(ctx, o) })
+			return a.operate(c.Context(), "scanned", local.Order{Kind: local.Scan, Force: o.Force}, func(ctx context.Context, ag *agent.Agent) error { return ag.Scan(ctx, o) })
 		},
 	}
 	c.Flags().BoolVarP(&o.Force, "force", "f", false, "search although nothing has changed")
+	a.serviceFlag(c)
 	return c
 }
 
@@ -84,10 +88,11 @@ func (a *app) downloadCommand() *cobra.Command {
 		Short: "Scan, and fetch the files of allowed updates",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.operate(c.Context(), "downloaded", func(ctx context.Context, ag *agent.Agent) error { return ag.Download(ctx, o) })
+			return a.operate(c.Context(), "downloaded", local.Order{Kind: local.Download, Force: o.Force}, func(ctx context.Context, ag *agent.Agent) error { return ag.Download(ctx, o) })
 		},
 	}
 	c.Flags().BoolVarP(&o.Force, "force", "f", false, "search although nothing has changed")
+	a.serviceFlag(c)
 	return c
 }
 
@@ -107,7 +112,11 @@ outside of a window (exit code 9), unless --now or --force is given.`,
 		Example: `  wapt-get waptwua-install
   wapt-get waptwua-install KB5040442 --now`,
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.operate(c.Context(), "installed", func(ctx context.Context, ag *agent.Agent) error {
+			if a.byService && (atShutdown || c.Flags().Changed("limit")) {
+				return usageError{errors.New("--at-shutdown and --limit do not go with --service")}
+			}
+			order := local.Order{Kind: local.Install, Force: o.Force, Now: o.Now, Only: args}
+			return a.operate(c.Context(), "installed", order, func(ctx context.Context, ag *agent.Agent) error {
 				ctx, cancel := context.WithTimeout(ctx, limit)
 				defer cancel()
 				if atShutdown {
@@ -122,6 +131,7 @@ outside of a window (exit code 9), unless --now or --force is given.`,
 	f.BoolVar(&o.Now, "now", false, "although no installation window is open")
 	f.BoolVar(&atShutdown, "at-shutdown", false, "install only if install_at_shutdown is set")
 	f.DurationVar(&limit, "limit", 4*time.Hour, "stop after this time")
+	a.serviceFlag(c)
 	return c
 }
 
@@ -149,7 +159,7 @@ func (a *app) installOnly(ctx context.Context, ag *agent.Agent, o agent.InstallO
 	}
 	for _, u := range after.State.Updates {
 		if u.Status == waptwua.StatusError {
-			return errUpdateFailed
+			return local.ErrUpdateFailed
 		}
 	}
 	return nil
@@ -168,23 +178,32 @@ func match(s *agent.Status, arg string) []waptwua.UpdateID {
 	return ids
 }
 
-// operate runs one operation and prints what is known afterwards.
-func (a *app) operate(ctx context.Context, done string, f func(context.Context, *agent.Agent) error) error {
+// operate runs one operation, or orders it from the service, and prints what
+// is known afterwards.
+func (a *app) operate(ctx context.Context, done string, order local.Order, f func(context.Context, *agent.Agent) error) error {
+	if a.byService {
+		return a.order(ctx, done, order)
+	}
 	ag, _, err := a.open()
 	if err != nil {
 		return err
 	}
 	defer ag.Close()
 	err = a.patiently(ctx, func(ctx context.Context) error { return f(ctx, ag) })
-	unchanged := errors.Is(err, waptwua.ErrUnchanged)
-	if unchanged && !errors.Is(err, agent.ErrNotReported) {
-		done, err = "nothing has changed", nil
-	}
 	status, statusErr := ag.Status()
 	if statusErr != nil {
 		return errors.Join(err, statusErr)
 	}
-	out := outcome{Done: err == nil || errors.Is(err, agent.ErrNotReported) || errors.Is(err, errUpdateFailed), Unchanged: unchanged, Status: status}
+	return a.report(done, err, status)
+}
+
+// report prints what an operation did, and returns its error.
+func (a *app) report(done string, err error, status *agent.Status) error {
+	unchanged := errors.Is(err, waptwua.ErrUnchanged)
+	if unchanged && !errors.Is(err, agent.ErrNotReported) {
+		done, err = "nothing has changed", nil
+	}
+	out := outcome{Done: err == nil || errors.Is(err, agent.ErrNotReported) || errors.Is(err, local.ErrUpdateFailed), Unchanged: unchanged, Status: status}
 	if err != nil {
 		out.Error = err.Error()
 	}

@@ -4,26 +4,41 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"sync"
 
 	"waptwua"
 	"waptwua/agent"
+	"waptwua/agent/eventlog"
+	"waptwua/agent/local"
+	"waptwua/agent/logfile"
+	"waptwua/agent/settings"
 	"waptwua/internal/winsvc"
 )
 
-// daemon is `service run`.
+// daemon is `service run`: the agent at its schedule, the local endpoint, the
+// log files and the event log.
 type daemon struct {
 	*app
+	scm     bool          // started by the service control manager
 	drained chan struct{} // closed when nothing new is to be begun
 	once    sync.Once     // closes drained
+	desk    *local.Desk
 
 	// Set by run; read by others only when run has returned.
-	agent *agent.Agent
-	log   *slog.Logger
+	agent  *agent.Agent
+	log    *slog.Logger
+	events eventlog.Writer
 }
 
-func newDaemon(a *app) *daemon { return &daemon{app: a, drained: make(chan struct{})} }
+func newDaemon(a *app, scm bool) *daemon {
+	d := &daemon{app: a, scm: scm, drained: make(chan struct{}), log: slog.New(slog.DiscardHandler)}
+	d.desk = local.NewDesk(d, a.now)
+	return d
+}
 
 // runBySCM is the Windows service. It does not look at the signals that end
 // a command: Windows tells every console program when a user logs off, and
@@ -41,19 +56,142 @@ func (d *daemon) runBySCM() error {
 
 // run opens the agent and lets it work until ctx ends, or until drain.
 func (d *daemon) run(ctx context.Context) error {
-	s, err := d.settings()
+	events, err := eventlog.Open(serviceName)
 	if err != nil {
 		return err
 	}
-	d.log = slog.New(slog.NewTextHandler(d.stderr, &slog.HandlerOptions{Level: level(s.LogLevel)}))
-	d.agent, _, err = d.openWith(d.log, func(o *agent.Options) { o.Drained = d.drained })
+	d.events = events
+	d.opened = append(d.opened, events)
+	s, err := d.prepare()
 	if err != nil {
+		d.tell(eventlog.Event{ID: eventlog.CannotWork, Level: eventlog.Error, Text: "The agent cannot work: " + err.Error()})
 		return err
 	}
 	d.log.Info("service runs", "version", version, "config", d.config)
+	d.tell(eventlog.Event{ID: eventlog.Started, Text: "The agent has started, version " + version + "."})
+	stop := d.serve(ctx, s.Dir)
 	err = d.agent.Run(ctx)
+	stop()
 	d.log.Info("service stops")
+	d.tell(eventlog.Event{ID: eventlog.StoppedService, Text: "The agent has stopped."})
 	return err
+}
+
+// prepare makes the log and the agent.
+func (d *daemon) prepare() (*settings.Settings, error) {
+	s, err := d.settings()
+	if err != nil {
+		return nil, err
+	}
+	d.log = slog.New(slog.NewTextHandler(d.logWriter(s), &slog.HandlerOptions{Level: level(s.LogLevel)}))
+	d.agent, s, err = d.openWith(d.log, func(o *agent.Options) {
+		o.Drained = d.drained
+		o.Around = d.around
+		o.Progress = d.desk.Progress
+	})
+	return s, err
+}
+
+// logFolder and logName are where the service's log lies below dbdir.
+const (
+	logFolder = "log"
+	logName   = "wapt-get.log"
+)
+
+// logWriter writes into the log files and, when a person or an init system
+// started the service, to the standard error. Without files the service works
+// all the same.
+func (d *daemon) logWriter(s *settings.Settings) io.Writer {
+	f, err := logfile.Open(filepath.Join(s.Dir, logFolder, logName), logfile.Options{Size: s.LogSize, Count: s.LogCount})
+	if err != nil {
+		fmt.Fprintln(d.stderr, "wapt-get: no log files are written:", err)
+		return d.stderr
+	}
+	d.opened = append(d.opened, f)
+	if d.scm {
+		return f
+	}
+	return io.MultiWriter(f, d.stderr)
+}
+
+// serve answers at the local endpoint and does what is ordered there, until
+// ctx ends or the function it returns is called: that lets an order under way
+// finish first when the service was drained. Without the endpoint the service
+// works all the same.
+func (d *daemon) serve(ctx context.Context, dir string) (stop func()) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		d.log.Error("local endpoint cannot be opened", "error", err)
+		return func() {}
+	}
+	admins, users, err := local.Listen(dir)
+	if err != nil {
+		d.log.Error("local endpoint cannot be opened", "error", err)
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var desk, server sync.WaitGroup
+	desk.Go(func() { d.desk.Run(ctx, d.drained) })
+	server.Go(func() {
+		service := &local.Service{Desk: d.desk, Status: d.agent.Status, Version: version, Log: d.log}
+		if err := service.Serve(ctx, admins, users); err != nil {
+			d.log.Error("local endpoint failed", "error", err)
+		}
+	})
+	return func() {
+		d.drain()
+		desk.Wait()
+		cancel()
+		server.Wait()
+	}
+}
+
+// around runs a task of the schedule at the desk.
+func (d *daemon) around(ctx context.Context, name string, run func(context.Context) error) error {
+	return d.desk.Around(ctx, name, func(ctx context.Context) error { return d.watch(ctx, name, run) })
+}
+
+// Operate does what was ordered at the local endpoint.
+func (d *daemon) Operate(ctx context.Context, o local.Order) error {
+	return d.patiently(ctx, func(ctx context.Context) error {
+		return d.watch(ctx, string(o.Kind), func(ctx context.Context) error {
+			switch o.Kind {
+			case local.Update:
+				return d.agent.UpdateRules(ctx)
+			case local.Scan:
+				return d.agent.Scan(ctx, agent.ScanOptions{Force: o.Force})
+			case local.Download:
+				return d.agent.Download(ctx, agent.ScanOptions{Force: o.Force})
+			case local.Install:
+				return d.installOnly(ctx, d.agent, agent.InstallOptions{Force: o.Force, Now: o.Now}, o.Only)
+			}
+			return fmt.Errorf("%q cannot be ordered", o.Kind)
+		})
+	})
+}
+
+// watch runs an operation and tells the event log what came of it.
+func (d *daemon) watch(ctx context.Context, kind string, run func(context.Context) error) error {
+	before, beforeErr := d.agent.Status()
+	err := run(ctx)
+	after, afterErr := d.agent.Status()
+	if beforeErr != nil || afterErr != nil {
+		d.log.Warn("no events are written", "error", errors.Join(beforeErr, afterErr))
+		return err
+	}
+	cause := err
+	if errors.Is(err, local.ErrUpdateFailed) {
+		cause = nil // the updates tell it better
+	}
+	for _, e := range eventlog.Compare(before, after, kind, cause) {
+		d.tell(e)
+	}
+	return err
+}
+
+func (d *daemon) tell(e eventlog.Event) {
+	if err := d.events.Write(e); err != nil {
+		d.log.Warn("event cannot be written", "event", e.ID, "error", err)
+	}
 }
 
 // drain lets what runs finish, and nothing new begin.
@@ -65,7 +203,7 @@ func (d *daemon) atShutdown(ctx context.Context) error {
 	if d.agent == nil {
 		return nil // the service could not begin to work
 	}
-	err := d.agent.Shutdown(ctx)
+	err := d.watch(ctx, string(local.Install), d.agent.Shutdown)
 	if errors.Is(err, waptwua.ErrUnchanged) {
 		return nil
 	}

@@ -6,6 +6,7 @@ import (
 
 	"waptwua"
 	"waptwua/agent"
+	"waptwua/agent/local"
 )
 
 // The exit codes.
@@ -43,11 +44,8 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
-// errUpdateFailed says that the operation ran, but not every update is well.
-var errUpdateFailed = errors.New("an update failed; see: wapt-get waptwua-status")
-
 // errNotRunning is the answer of `service status` for a service that does not
-// run, and of every command that needs it.
+// run.
 var errNotRunning = errors.New("the service does not run; start it with: wapt-get service start")
 
 // exitCode is the one table from errors to exit codes. The first that fits
@@ -67,8 +65,9 @@ func exitCode(err error) int {
 		{agent.ErrRestartFirst, exitRestart},
 		{agent.ErrWindowClosed, exitWindowClosed},
 		{agent.ErrNotReported, exitNotReported},
-		{errUpdateFailed, exitUpdateFailed},
+		{local.ErrUpdateFailed, exitUpdateFailed},
 		{errNotRunning, exitNotRunning},
+		{local.ErrUnreachable, exitNotRunning},
 		{waptwua.ErrNotTrusted, exitNotTrusted},
 	} {
 		if errors.Is(err, e.err) {

@@ -12,6 +12,7 @@ import (
 
 	"waptwua"
 	"waptwua/agent"
+	"waptwua/agent/local"
 )
 
 func TestExitCodes(t *testing.T) {
@@ -26,7 +27,7 @@ func TestExitCodes(t *testing.T) {
 		{agent.ErrBusy, 4},
 		{agent.ErrRestartFirst, 5},
 		{errors.Join(agent.ErrNotReported, errors.New("no route")), 6},
-		{errUpdateFailed, 7},
+		{local.ErrUpdateFailed, 7},
 		{waptwua.ErrNotTrusted, 8},
 		{fmt.Errorf("%w (never)", agent.ErrWindowClosed), 9},
 		{fmt.Errorf("%w: %w", agent.ErrNotReported, context.Canceled), 130},

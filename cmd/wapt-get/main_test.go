@@ -8,10 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"waptwua/agent/agenttest"
+	"waptwua/agent/local"
 	"waptwua/internal/fixture"
 	"waptwua/internal/machines"
 	"waptwua/internal/pki"
@@ -54,6 +56,8 @@ func TestScripts(t *testing.T) {
 			"hand-out": handOut,
 			"expand":   expand,
 			"undo":     undo,
+
+			"await-service": awaitService,
 		},
 	})
 }
@@ -90,6 +94,25 @@ func handOut(ts *testscript.TestScript, _ bool, args []string) {
 // undo sets a simulated service to start automatically, as Windows may.
 func undo(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(nativesim.Open(ts.MkAbs("simulator/native.json")).SetStart(context.Background(), args[0], native.Automatic))
+}
+
+// awaitService waits until the service of a dbdir answers.
+func awaitService(ts *testscript.TestScript, _ bool, args []string) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	c := local.NewClient(local.Users(ts.MkAbs(args[0])))
+	defer c.Close()
+	for {
+		_, err := c.Overview(ctx)
+		if err == nil {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			ts.Fatalf("the service does not answer: %v", err)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
 }
 
 // expand replaces $VARIABLES in a file.

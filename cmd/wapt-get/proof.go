@@ -34,6 +34,8 @@ func (s *statusOutput) look(ctx context.Context, c *native.Control) {
 func (s *statusOutput) printNative(w io.Writer) {
 	p := s.Native
 	switch {
+	case p == nil && s.NativeError == "":
+		return // nobody looked
 	case p == nil:
 		fmt.Fprintf(w, "native      unknown: %s\n", s.NativeError)
 		return

@@ -27,6 +27,8 @@ type app struct {
 	verbose bool
 	wait    time.Duration
 
+	byService bool // --service: the service does it
+
 	native *native.Control // of the host that was opened
 	opened []io.Closer     // closed when the command has ended
 }

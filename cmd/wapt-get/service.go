@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"waptwua/agent/eventlog"
 	"waptwua/internal/winsvc"
 )
 
@@ -39,6 +40,7 @@ the init system start "wapt-get service run" there.`,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(a.serviceInstallCommand(), a.serviceUninstallCommand(), a.serviceStatusCommand(), a.serviceRunCommand(),
+		a.serviceTasksCommand(), a.serviceCancelCommand(),
 		a.serviceControl("start", "Start the installed service, and wait until it runs", "started", winsvc.Start),
 		a.serviceControl("stop", "Stop the service, and wait until it has stopped", "stopped", winsvc.Stop))
 	for _, sub := range c.Commands() {
@@ -63,6 +65,9 @@ An installed service is brought up to date. Needs an administrator.`,
 				return err
 			}
 			if err := winsvc.Install(s); err != nil {
+				return err
+			}
+			if err := eventlog.Install(serviceName); err != nil {
 				return err
 			}
 			if start {
@@ -104,6 +109,9 @@ func (a *app) serviceUninstallCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			err := a.control(c.Context(), winsvc.Uninstall)
 			if err != nil && !errors.Is(err, winsvc.ErrNotInstalled) {
+				return err
+			}
+			if err := eventlog.Remove(serviceName); err != nil {
 				return err
 			}
 			return a.printService("removed")
@@ -188,7 +196,7 @@ installs when install_at_shutdown is set; the shutdown waits up to an hour.`,
 		Example: "  wapt-get service run --config wapt-get.ini",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			d := newDaemon(a)
+			d := newDaemon(a, scm)
 			if scm {
 				return d.runBySCM()
 			}

@@ -27,6 +27,9 @@ policy value and service that was looked at, what is wanted and what was
 found, and which of them somebody else has changed.`,
 		Example: "  wapt-get waptwua-status --native",
 		RunE: func(c *cobra.Command, _ []string) error {
+			if a.byService {
+				return a.serviceStatus(c.Context(), all)
+			}
 			ag, _, err := a.open()
 			if err != nil {
 				return err
@@ -47,6 +50,7 @@ found, and which of them somebody else has changed.`,
 		},
 	}
 	c.Flags().BoolVar(&native, "native", false, "what shows whether Windows' own updating is under control")
+	c.Flags().BoolVarP(&a.byService, "service", "S", false, "ask the running service; users who are no administrators get an overview")
 	c.Flags().BoolVarP(&all, "all", "a", false, "also updates that are installed")
 	return c
 }

@@ -88,7 +88,6 @@ var thirdParty = map[string][]string{
 	"github.com/jedib0t/go-pretty":  {"cmd", "internal/terminal"},
 	"github.com/prometheus":         {"api", "server/metrics"},
 	"github.com/chromedp/chromedp":  {"test"},
-	"gopkg.in/natefinch":            {"agent/logfile"},
 	"github.com/go-ole":             {"wua/com", "inventory/winhost", "internal/hostpower"},
 }
 
