@@ -65,7 +65,10 @@ const many = 10_000
 // NewBuilder returns an empty Builder.
 func NewBuilder(o Options) *Builder {
 	return &Builder{
-		options: o, graph: &Graph{},
+		options: o, graph: &Graph{
+			needs:      clauses[guid]{starts: []int32{0}, members: lists[guid]{starts: []int32{0}}},
+			categories: lists[category]{starts: []int32{0}},
+		},
 		byKey: make(map[key]guid, many), byRev: make(map[int]index, many),
 		names: map[string]int32{}, sets: map[string]int32{}, ruleSets: map[[16]byte]int32{},
 		gatherer: NewGatherer(o.Languages),

@@ -177,7 +177,7 @@ func (g *Gatherer) rank(language string) int {
 
 // Gathered returns what was taken since the last call and forgets it.
 func (g *Gatherer) Gathered() Gathered {
-	var out Gathered
+	out := Gathered{Facts: []byte{}}
 	for _, d := range g.sorted() {
 		out.Facts = d.facts.append(out.Facts)
 		out.Rows = append(out.Rows, d.row)

@@ -3,8 +3,10 @@ package catalog
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"waptwua"
 )
@@ -130,31 +132,55 @@ func (r *Record) fits(texts []string, s waptwua.Severity) bool {
 // SearchText is what Query looks in: titles in all languages, KB numbers,
 // CVEs and bulletins, in lower case, with one blank before and behind every
 // word; "" when there are none.
-func (r *Record) SearchText() string {
-	var b strings.Builder
-	add := func(text string) {
-		for word := range strings.FieldsSeq(strings.ToLower(text)) {
-			b.WriteByte(' ')
-			b.WriteString(word)
-		}
-	}
+func (r *Record) SearchText() string { return string(r.AppendSearchText(nil)) }
+
+// AppendSearchText appends what SearchText returns.
+func (r *Record) AppendSearchText(b []byte) []byte {
+	before := len(b)
 	for i := range r.Texts {
-		add(r.Texts[i].Title)
+		b = appendLower(b, r.Texts[i].Title)
 	}
 	if x := r.Extended; x != nil {
 		for _, kb := range x.KBs {
-			add(kb.String())
+			b = strconv.AppendUint(append(b, " kb"...), uint64(kb), 10)
 		}
 		for _, list := range [][]string{x.CVEs, x.Bulletins} {
 			for _, s := range list {
-				add(s)
+				b = appendLower(b, s)
 			}
 		}
 	}
-	if b.Len() > 0 {
-		b.WriteByte(' ')
+	if len(b) > before {
+		b = append(b, ' ')
 	}
-	return b.String()
+	return b
+}
+
+// appendLower appends the words of a text in lower case, with a blank before
+// each.
+func appendLower(b []byte, text string) []byte {
+	before, inWord := len(b), false
+	for i := range len(text) {
+		c := text[i]
+		switch {
+		case c >= utf8.RuneSelf:
+			b = b[:before]
+			for word := range strings.FieldsSeq(strings.ToLower(text)) {
+				b = append(append(b, ' '), word...)
+			}
+			return b
+		case c == ' ' || c >= '\t' && c <= '\r':
+			inWord = false
+			continue
+		case c >= 'A' && c <= 'Z':
+			c += 'a' - 'A'
+		}
+		if !inWord {
+			b, inWord = append(b, ' '), true
+		}
+		b = append(b, c)
+	}
+	return b
 }
 
 // Related is an update that supersedes another, or is superseded by it.

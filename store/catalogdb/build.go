@@ -214,8 +214,7 @@ type job struct {
 // result is what became of a job.
 type result struct {
 	job
-	gathered catalog.Gathered
-	rows     []revisionRow
+	blocks []revisionBlock
 }
 
 // readShards hands out the shards in the order of the archive.
@@ -281,10 +280,12 @@ func decode(ctx context.Context, gatherer *catalog.Gatherer, j job) (result, err
 	if err = errors.Join(err, j.shard.Close()); err != nil {
 		return r, err
 	}
-	r.gathered = gatherer.Gathered()
-	r.row.facts = r.gathered.Facts
-	r.rows, err = encodeRows(r.gathered.Rows)
-	r.gathered.Rows, r.shard = nil, nil
+	g := gatherer.Gathered()
+	r.shard, r.row.facts, r.row.rows, r.row.last = nil, g.Facts, len(g.Rows), -1
+	if len(g.Rows) > 0 {
+		r.row.first, r.row.last = g.Rows[0].Revision, g.Rows[len(g.Rows)-1].Revision
+	}
+	r.blocks, err = encodeRows(g.Rows)
 	return r, err
 }
 
@@ -303,18 +304,15 @@ func (b *builder) write(ctx context.Context, done <-chan result) error {
 }
 
 func (b *builder) writeShard(ctx context.Context, r result) (err error) {
-	rows := len(r.rows)
 	if r.inBase != 0 {
 		b.report.Kept++
-		if rows, err = b.writer.keep(ctx, &r.row, r.inBase); err != nil {
-			return err
-		}
-	} else if err := b.writer.shard(ctx, &r.row, r.rows); err != nil {
-		return err
+		err = b.writer.keep(ctx, &r.row, r.inBase)
+	} else {
+		err = b.writer.shard(ctx, &r.row, r.blocks)
 	}
 	b.facts[r.row.id] = r.row.facts
-	b.report.Rows += rows
-	return nil
+	b.report.Rows += r.row.rows
+	return err
 }
 
 // assemble makes the graph, and writes it and what is left.

@@ -284,7 +284,7 @@ func TestDamagedCatalogue(t *testing.T) {
 		})
 	}
 	for name, sql := range map[string]string{
-		"no rows": "DELETE FROM revision", "altered records": "UPDATE revision SET record = x'ff'", "altered addresses": "UPDATE location SET data = x'ff'",
+		"no rows": "DELETE FROM revision", "altered records": "UPDATE revision SET data = x'ff'", "altered addresses": "UPDATE location SET data = x'ff'",
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := opened(t, altered(t, good, sql)).View()

@@ -30,22 +30,25 @@
 //	part      name, data    "graph": catalog.Graph.AppendBinary, and before it
 //	                        four bytes, its CRC-32 (Castagnoli), little-endian
 //	shard     id, name, size, digest (SHA-256 of the inner cabinet), first and
-//	                        last RevisionId, facts (catalog.Gathered.Facts)
-//	revision  id            RevisionId in the archive
-//	          shard         whose fragments the row is made of
-//	          severity      MSRC severity; NULL: not rated
-//	          words         what Search looks in, in lower case, between blanks:
-//	                        titles, KB numbers, CVEs, bulletins; NULL: none
-//	          rules         XML of the applicability rules, reduced
-//	                        (applicability.Reduce); NULL: none
-//	          record        catalog.Record.AppendBinary
+//	                        last RevisionId, number of revisions (rows), facts
+//	                        (catalog.Gathered.Facts)
+//	revision  id            shard × 2³² + RevisionId of the first entry
+//	          data          what the fragments of a shard say of revisions, in
+//	                        blocks sorted by RevisionId: four bytes CRC-32 as
+//	                        above, then for each revision its RevisionId and
+//	                        four texts, each behind its length:
+//	                        MSRC severity;
+//	                        what Search looks in (catalog.Record.SearchText);
+//	                        XML of the rules, reduced (applicability.Reduce);
+//	                        catalog.Record.AppendBinary
 //	location  first, data   addresses of payload files, in blocks sorted by
 //	                        SHA-1: 20 bytes SHA-1, length, address
 //	payload   first, data   files that package.xml names for a revision, in
 //	                        blocks sorted by RevisionId: RevisionId, count,
 //	                        20 bytes SHA-1 each
 //
-// Numbers in blocks are varints (encoding/binary). Blocks have some 64 kB;
+// Numbers in blocks are varints (encoding/binary). Blocks of revisions have
+// some 16 kB, others 64 kB;
 // first is the key of the first entry, numbers as four bytes, big-endian.
 //
 // # Building on last month's

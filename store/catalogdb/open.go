@@ -24,6 +24,7 @@ type Catalogue struct {
 	graph     *catalog.Graph // without a source
 	languages []string
 	archive   waptwua.SHA256
+	shards    []span // by id
 	read      statements
 
 	rules []atomic.Pointer[parsed] // by rule set, once asked for
@@ -38,7 +39,7 @@ type parsed struct{ rules *applicability.Rules }
 // maxRecords bounds how many records stay in memory.
 const maxRecords = 10_000
 
-type statements struct{ rules, record, location, payload *sql.Stmt }
+type statements struct{ revisions, location, payload *sql.Stmt }
 
 // Open opens the catalogue at path. A file that is none, or damaged, gives
 // ErrFormat, one of another version ErrVersion, a missing one fs.ErrNotExist.
@@ -92,7 +93,26 @@ func (c *Catalogue) load(ctx context.Context) error {
 	}
 	c.languages = strings.Split(languages, ",")
 	c.rules = make([]atomic.Pointer[parsed], c.graph.RuleSets())
+	if err := c.loadShards(ctx); err != nil {
+		return damaged("its shards", err)
+	}
 	return c.prepare(ctx)
+}
+
+func (c *Catalogue) loadShards(ctx context.Context) error {
+	rows, err := c.db.QueryContext(ctx, "SELECT id, first, last FROM shard ORDER BY id")
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var s span
+		if err := rows.Scan(&s.shard, &s.first, &s.last); err != nil {
+			return err
+		}
+		c.shards = append(c.shards, s)
+	}
+	return rows.Err()
 }
 
 func (c *Catalogue) prepare(ctx context.Context) error {
@@ -100,8 +120,7 @@ func (c *Catalogue) prepare(ctx context.Context) error {
 		stmt **sql.Stmt
 		text string
 	}{
-		{&c.read.rules, "SELECT rules FROM revision WHERE id = ?"},
-		{&c.read.record, "SELECT record FROM revision WHERE id = ?"},
+		{&c.read.revisions, "SELECT data FROM revision WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1"},
 		{&c.read.location, "SELECT data FROM location WHERE first <= ? ORDER BY first DESC LIMIT 1"},
 		{&c.read.payload, "SELECT data FROM payload WHERE first <= ? ORDER BY first DESC LIMIT 1"},
 	} {

@@ -17,7 +17,7 @@ import (
 const ApplicationID = 0x57554143
 
 // version is the version of the format.
-const version = 1
+const version = 2
 
 // ErrFormat says that a file is no catalogue, or a damaged one.
 var ErrFormat = errors.New("not a catalogue, or a damaged one")
@@ -31,9 +31,8 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE part (name TEXT PRIMARY KEY, data BLOB NOT NULL);
 CREATE TABLE shard (
 	id INTEGER PRIMARY KEY, name TEXT NOT NULL, size INTEGER NOT NULL, digest BLOB NOT NULL,
-	first INTEGER NOT NULL, last INTEGER NOT NULL, facts BLOB NOT NULL);
-CREATE TABLE revision (
-	id INTEGER PRIMARY KEY, shard INTEGER NOT NULL, severity TEXT, words TEXT, rules BLOB, record BLOB NOT NULL);
+	first INTEGER NOT NULL, last INTEGER NOT NULL, rows INTEGER NOT NULL, facts BLOB NOT NULL);
+CREATE TABLE revision (id INTEGER PRIMARY KEY, data BLOB NOT NULL);
 CREATE TABLE location (first BLOB PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE payload (first BLOB PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;
 `

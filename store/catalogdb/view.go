@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"waptwua"
@@ -60,20 +61,23 @@ func (s *source) Rules(set, revision int) *applicability.Rules {
 	if p := place.Load(); p != nil {
 		return p.rules
 	}
-	text, err := s.blob(s.c.read.rules, revision)
+	e, err := s.stored(revision)
+	if err == nil && e == nil {
+		err = sql.ErrNoRows
+	}
 	if err != nil {
 		s.fail("rules", revision, err)
 		return nil
 	}
-	r, _ := applicability.Parse(text) // rules that cannot be parsed are unknown, as in memory
+	r, _ := applicability.Parse(e.rules) // rules that cannot be parsed are unknown, as in memory
 	place.Store(&parsed{r})
 	return r
 }
 
-// blob reads one column of one row. The file is local and a row small, so
-// the read is not cancelled.
-func (s *source) blob(q *sql.Stmt, key any) (data []byte, err error) {
-	err = q.QueryRowContext(context.Background(), key).Scan(&data)
+// block reads one row. The file is local and a row small, so the read is not
+// cancelled.
+func (s *source) block(q *sql.Stmt, key ...any) (data []byte, err error) {
+	err = q.QueryRowContext(context.Background(), key...).Scan(&data)
 	return data, err
 }
 
@@ -94,13 +98,13 @@ func (s *source) Record(revision int) *catalog.Record {
 
 // readRecord is nil for a revision of which the archive has no fragments.
 func (s *source) readRecord(revision int) (r *catalog.Record, ok bool) {
-	data, err := s.blob(s.c.read.record, revision)
-	if errors.Is(err, sql.ErrNoRows) {
+	e, err := s.stored(revision)
+	if e == nil && err == nil {
 		return nil, true
 	}
 	r = new(catalog.Record)
 	if err == nil {
-		err = r.UnmarshalBinary(data)
+		err = r.UnmarshalBinary(e.record)
 	}
 	if err != nil {
 		s.fail("record", revision, err)
@@ -122,41 +126,45 @@ func (c *Catalogue) keep(revision int, r *catalog.Record) {
 
 // Find implements catalog.Finder.
 func (s *source) Find(texts []string, severity waptwua.Severity) []int {
-	where, args := "1", []any{}
-	for _, t := range texts {
-		where += " AND instr(words, ?) > 0"
-		args = append(args, t)
-	}
-	if severity != "" {
-		where += " AND severity = ? COLLATE NOCASE"
-		args = append(args, string(severity))
-	}
-	revisions, err := s.find("SELECT id FROM revision WHERE "+where+" ORDER BY id", args)
+	var revisions []int
+	err := s.eachBlock(func(block []byte) error {
+		return eachStored(block, func(e stored) bool {
+			if e.has(texts, severity) {
+				revisions = append(revisions, e.revision)
+			}
+			return true
+		})
+	})
 	if err != nil {
 		s.remember(damaged("searching", err))
 	}
-	return revisions
+	slices.Sort(revisions)
+	return slices.Compact(revisions)
 }
 
-func (s *source) find(query string, args []any) (revisions []int, err error) {
-	rows, err := s.c.db.QueryContext(context.Background(), query, args...)
+// eachBlock calls visit for every block of revisions, which is valid during
+// the call.
+func (s *source) eachBlock(visit func(block []byte) error) error {
+	rows, err := s.c.db.QueryContext(context.Background(), "SELECT data FROM revision")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var id int
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
+		var block sql.RawBytes
+		if err := rows.Scan(&block); err != nil {
+			return err
 		}
-		revisions = append(revisions, id)
+		if err := visit(block); err != nil {
+			return err
+		}
 	}
-	return revisions, rows.Err()
+	return rows.Err()
 }
 
 // Location implements catalog.Source.
 func (s *source) Location(digest waptwua.SHA1) string {
-	data, err := s.blob(s.c.read.location, digest[:])
+	data, err := s.block(s.c.read.location, digest[:])
 	if errors.Is(err, sql.ErrNoRows) {
 		return ""
 	}
@@ -172,7 +180,7 @@ func (s *source) Location(digest waptwua.SHA1) string {
 
 // Payload implements catalog.Source.
 func (s *source) Payload(revision int) []waptwua.File {
-	data, err := s.blob(s.c.read.payload, revisionKey(revision))
+	data, err := s.block(s.c.read.payload, revisionKey(revision))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}

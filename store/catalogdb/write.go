@@ -7,9 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"math"
 
 	"waptwua"
-	"waptwua/catalog"
 )
 
 // The keys of the table meta.
@@ -32,41 +32,10 @@ type shardRow struct {
 	name   string
 	size   int64
 	digest waptwua.SHA256
+	first  int // lowest RevisionId
+	last   int // highest RevisionId; less than first: none
+	rows   int // how many revisions it has fragments of
 	facts  []byte
-}
-
-// revisionRow is a row of the table revision.
-type revisionRow struct {
-	id       int
-	severity any // string or nil
-	words    any // string or nil
-	rules    []byte
-	record   []byte
-}
-
-// encodeRows encodes the rows of a shard, records in one stretch of memory.
-func encodeRows(in []catalog.Row) ([]revisionRow, error) {
-	var buf []byte
-	out := make([]revisionRow, len(in))
-	ends := make([]int, len(in)+1)
-	for i := range in {
-		var err error
-		if buf, err = in[i].Record.AppendBinary(buf); err != nil {
-			return nil, err
-		}
-		ends[i+1] = len(buf)
-		out[i] = revisionRow{id: in[i].Revision, rules: in[i].Rules}
-		if text := in[i].Record.SearchText(); text != "" {
-			out[i].words = text
-		}
-		if x := in[i].Record.Extended; x != nil && x.Severity != "" {
-			out[i].severity = string(x.Severity)
-		}
-	}
-	for i := range out {
-		out[i].record = buf[ends[i]:ends[i+1]]
-	}
-	return out, nil
 }
 
 // writer fills a new file, in one transaction.
@@ -96,7 +65,7 @@ func (w *writer) begin(ctx context.Context) (err error) {
 	if w.tx, err = w.db.BeginTx(ctx, nil); err != nil {
 		return err
 	}
-	w.revision, err = w.tx.PrepareContext(ctx, "INSERT INTO revision (id, shard, severity, words, rules, record) VALUES (?, ?, ?, ?, ?, ?)")
+	w.revision, err = w.tx.PrepareContext(ctx, "INSERT INTO revision (id, data) VALUES (?, ?)")
 	return err
 }
 
@@ -118,23 +87,18 @@ func (w *writer) close(ctx context.Context) error {
 }
 
 // shard writes a decoded shard.
-func (w *writer) shard(ctx context.Context, s *shardRow, rows []revisionRow) error {
-	first, last := 0, -1
-	if len(rows) > 0 {
-		first, last = rows[0].id, rows[len(rows)-1].id
-	}
-	for i := range rows {
-		r := &rows[i]
-		if _, err := w.revision.ExecContext(ctx, r.id, s.id, r.severity, r.words, r.rules, r.record); err != nil {
-			return fmt.Errorf("%s, revision %d: %w", s.name, r.id, err)
+func (w *writer) shard(ctx context.Context, s *shardRow, blocks []revisionBlock) error {
+	for _, b := range blocks {
+		if _, err := w.revision.ExecContext(ctx, revisionsID(s.id, b.first), b.data); err != nil {
+			return fmt.Errorf("%s, revision %d: %w", s.name, b.first, err)
 		}
 	}
-	return w.shardRow(ctx, s, first, last)
+	return w.shardRow(ctx, s)
 }
 
-func (w *writer) shardRow(ctx context.Context, s *shardRow, first, last int) error {
-	_, err := w.tx.ExecContext(ctx, "INSERT INTO shard (id, name, size, digest, first, last, facts) VALUES (?, ?, ?, ?, ?, ?, ?)",
-		s.id, s.name, s.size, s.digest[:], first, last, s.facts)
+func (w *writer) shardRow(ctx context.Context, s *shardRow) error {
+	_, err := w.tx.ExecContext(ctx, "INSERT INTO shard (id, name, size, digest, first, last, rows, facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+		s.id, s.name, s.size, s.digest[:], s.first, s.last, s.rows, s.facts)
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.name, err)
 	}
@@ -142,22 +106,18 @@ func (w *writer) shardRow(ctx context.Context, s *shardRow, first, last int) err
 }
 
 // keep takes a shard over from the base, its facts included.
-func (w *writer) keep(ctx context.Context, s *shardRow, inBase int64) (rows int, err error) {
-	var first, last int
-	err = w.tx.QueryRowContext(ctx, "SELECT first, last, facts FROM base.shard WHERE id = ?", inBase-1).Scan(&first, &last, &s.facts)
-	if err != nil {
-		return 0, damaged("shard "+s.name+" of the base", err)
+func (w *writer) keep(ctx context.Context, s *shardRow, inBase int64) error {
+	old := int(inBase - 1)
+	err := w.tx.QueryRowContext(ctx, "SELECT first, last, rows, facts FROM base.shard WHERE id = ?", old).
+		Scan(&s.first, &s.last, &s.rows, &s.facts)
+	if err == nil {
+		_, err = w.tx.ExecContext(ctx, "INSERT INTO revision SELECT id + ?, data FROM base.revision WHERE id BETWEEN ? AND ?",
+			revisionsID(s.id, 0)-revisionsID(old, 0), revisionsID(old, 0), revisionsID(old, math.MaxUint32))
 	}
-	r, err := w.tx.ExecContext(ctx, `INSERT INTO revision SELECT id, ?, severity, words, rules, record
-		FROM base.revision WHERE id BETWEEN ? AND ? AND shard = ?`, s.id, first, last, inBase-1)
 	if err != nil {
-		return 0, damaged("shard "+s.name+" of the base", err)
+		return damaged("shard "+s.name+" of the base", err)
 	}
-	n, err := r.RowsAffected()
-	if err != nil {
-		return 0, err
-	}
-	return int(n), w.shardRow(ctx, s, first, last)
+	return w.shardRow(ctx, s)
 }
 
 // graph writes the graph, which begins behind four bytes for its checksum.
