@@ -328,7 +328,7 @@ func (b *builder) assemble(ctx context.Context) error {
 	var both errgroup.Group
 	both.Go(func() (err error) {
 		g = b.graph.GraphOver(nil)
-		data, err = g.AppendBinary(make([]byte, 4, 120*g.Len()))
+		data, err = g.AppendBinary(make([]byte, 4, 4096+120*g.Len()))
 		return err
 	})
 	both.Go(func() error {
