@@ -9,6 +9,10 @@ import (
 	"waptwua/test/rig"
 )
 
+// notRunning is the exit code of `service status` for a service that does not
+// run.
+const notRunning = 10
+
 // TestService lets the Windows service do the whole cycle by its schedule:
 // nobody types a command between its start and the host's being compliant.
 func TestService(t *testing.T) {
@@ -18,7 +22,7 @@ func TestService(t *testing.T) {
 	c.s.Rules(1, `{"default_allow":true}`)
 	c.Set("global", "waptupdate_task_period", "3s")
 	c.Register()
-	c.Expect(9, "service", "status")
+	c.Expect(notRunning, "service", "status")
 	c.Do("service", "install", "--start")
 	c.Expect(0, "service", "status")
 
@@ -39,10 +43,10 @@ func TestService(t *testing.T) {
 	c.expectOnce(0)
 
 	c.Do("service", "stop")
-	c.Expect(9, "service", "status")
+	c.Expect(notRunning, "service", "status")
 	c.expectNoService(0)
 	c.Do("service", "uninstall")
-	c.Expect(9, "service", "status")
+	c.Expect(notRunning, "service", "status")
 }
 
 // wait waits until the service has brought the host so far.
