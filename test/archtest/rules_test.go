@@ -43,6 +43,7 @@ var layers = []layer{
 	{name: "wua/com", packages: []string{"wua/com"}, ours: []string{root, "wua"}, never: []string{"net", "net/http", "wua/sim", "agent", "server"}},
 	{name: "wua/com/comtest", packages: []string{"wua/com/comtest"}, ours: []string{root, "wua"}, never: []string{"net", "net/http", "agent", "server"}},
 	{name: "wua/native", packages: []string{"wua/native"}, ours: []string{root, "wua", "internal"}, never: []string{"net", "net/http", "wua/com", "wua/sim", "agent", "server"}},
+	{name: "wua/repair", packages: []string{"wua/repair"}, ours: []string{root, "wua", "internal"}, never: []string{"net", "net/http", "wua/com", "wua/sim", "agent", "server"}},
 	{name: "wua/wuatest", packages: []string{"wua/wuatest"},
 		ours:  []string{root, "wua", "applicability", "internal"},
 		never: []string{"net/http", "wua/com", "wua/sim", "agent", "server"}},

@@ -153,16 +153,7 @@ func removeServices(a apartment) error {
 		return err
 	}
 	defer manager.release()
-	var ids []string
-	err = items(manager, "Services", func(service object) error {
-		name, err := as[string](service, "Name")
-		if err != nil || name != serviceName {
-			return err
-		}
-		id, err := as[string](service, "ServiceID")
-		ids = append(ids, id)
-		return err
-	})
+	ids, err := ourServices(manager)
 	for _, id := range ids {
 		if removed := do(manager, "RemoveService", id); err == nil {
 			err = removed

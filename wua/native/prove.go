@@ -14,12 +14,15 @@ type Check struct {
 	OK     bool      `json:"ok"`
 	Since  time.Time `json:"since,omitzero"` // when Settle first saw this result; zero: not yet
 	Note   string    `json:"note,omitempty"`
+
+	theirs bool // nothing that Settle sets
 }
 
 // Proof shows whether native updating is under control.
 type Proof struct {
 	Owner   string    `json:"owner"`            // wapt-get or windows
 	Control bool      `json:"under_control"`    // the host is taken over, and every check is OK
+	InForce bool      `json:"in_force"`         // the host is taken over, and all that was set is as it was set
 	Taken   time.Time `json:"taken,omitzero"`   // when it was taken over
 	Settled time.Time `json:"settled,omitzero"` // when it was made so for the last time
 	Held    time.Time `json:"held,omitzero"`    // the service is in use since, or its user was killed
@@ -46,7 +49,7 @@ func (c *Control) Prove(ctx context.Context) (*Proof, error) {
 	if r.Held != nil {
 		p.Held = r.Held.At
 	}
-	p.Control = r.Taken != nil
+	p.Control, p.InForce = r.Taken != nil, r.Taken != nil
 	if r.Taken != nil {
 		p.Owner, p.Taken = OwnerAgent, r.Taken.At
 	}
@@ -55,6 +58,7 @@ func (c *Control) Prove(ctx context.Context) (*Proof, error) {
 			p.Checks[i].Since = m.Since
 		}
 		p.Control = p.Control && k.OK
+		p.InForce = p.InForce && (k.OK || k.theirs)
 	}
 	return p, nil
 }
@@ -130,7 +134,7 @@ func (c *Control) checkUpdateService(ctx context.Context, r *record) Check {
 }
 
 func (c *Control) checkService(ctx context.Context, name string) Check {
-	k := Check{Name: name, OK: true}
+	k := Check{Name: name, OK: true, theirs: true}
 	found, err := c.service(ctx, name)
 	if err != nil {
 		return k.failed(err)
@@ -143,7 +147,7 @@ func (c *Control) checkService(ctx context.Context, name string) Check {
 }
 
 func (c *Control) checkObstacle(ctx context.Context, o obstacle) Check {
-	k := Check{Name: checkName(o.key, o.name), Wanted: "absent or 0", OK: true}
+	k := Check{Name: checkName(o.key, o.name), Wanted: "absent or 0", OK: true, theirs: true}
 	found, err := c.value(ctx, o.key, o.name)
 	if err != nil {
 		return k.failed(err)
