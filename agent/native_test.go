@@ -3,6 +3,8 @@ package agent_test
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -84,5 +86,29 @@ func TestAlone(t *testing.T) {
 	}
 	if err := agent.Alone(dir, func() error { return nil }); err != nil {
 		t.Errorf("afterwards: %v", err)
+	}
+}
+
+// TestTidy removes what no needed update uses, and keeps the rest.
+func TestTidy(t *testing.T) {
+	r := newRig(t)
+	r.register()
+	r.offer(1, waptwua.Update{Title: "1"})
+	r.do(func(ctx context.Context) error { return r.agent().Download(ctx, agent.ScanOptions{Force: true}) })
+	files := filepath.Join(r.dir, "cache", "files")
+	needed, err := os.ReadDir(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(files, "left over.cab"), make([]byte, 100), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []int64{100, 0} {
+		if n, err := r.agent().Tidy(); err != nil || n != want {
+			t.Errorf("Tidy = %d, %v; want %d", n, err, want)
+		}
+	}
+	if left, err := os.ReadDir(files); err != nil || len(left) != len(needed) {
+		t.Errorf("%d files are left of the %d that are needed: %v", len(left), len(needed), err)
 	}
 }

@@ -116,7 +116,7 @@ func (c *Cache) Fits(files []waptwua.File) error {
 			lacking += f.Size
 		}
 	}
-	used, err := c.used()
+	used, err := c.Used()
 	switch {
 	case err != nil:
 		return err
@@ -128,8 +128,8 @@ func (c *Cache) Fits(files []waptwua.File) error {
 	return nil
 }
 
-// used is what the complete payload files take, in bytes.
-func (c *Cache) used() (n int64, err error) {
+// Used is what the complete payload files take, in bytes.
+func (c *Cache) Used() (n int64, err error) {
 	entries, err := os.ReadDir(filepath.Join(c.dir, dirFiles))
 	if err != nil {
 		return 0, fmt.Errorf("measuring the cache: %w", err)

@@ -66,10 +66,14 @@ func (a *app) aloneWithNative(ctx context.Context, f func(*native.Control, *sett
 		return err
 	}
 	return a.patiently(ctx, func(context.Context) error {
-		err := agent.Alone(s.Dir, func() error { return f(newControl(sys, s.Dir, a.now), s) })
-		if errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("%w: no operation has run on this host yet", err)
-		}
-		return err
+		return noOperationYet(agent.Alone(s.Dir, func() error { return f(newControl(sys, s.Dir, a.now), s) }))
 	})
+}
+
+// noOperationYet explains that there is no agent's folder.
+func noOperationYet(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: no operation has run on this host yet; begin with: wapt-get register", err)
+	}
+	return err
 }

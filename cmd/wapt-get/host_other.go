@@ -63,7 +63,7 @@ func openHost(config string, _ *settings.Settings) (*windowsHost, error) {
 		}
 	}
 	o.Graphs = sim.NewGraphs(sim.GraphsOptions{Roots: h.roots, AllowSHA1: h.allowSHA1, Now: time.Now})
-	h.native = simulatedNative(read)
+	h.native, h.folder = simulatedNative(read), filepath.Join(o.Dir, "windows")
 	machine, err := sim.Open(o)
 	if err != nil {
 		return nil, err

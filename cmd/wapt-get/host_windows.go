@@ -24,12 +24,16 @@ func openHost(string, *settings.Settings) (*windowsHost, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the Windows Update Agent: %w", err)
 	}
+	folder, err := windows.GetSystemWindowsDirectory()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("the Windows folder: %w", err), host.Close())
+	}
 	packages, err := dism.New(dism.Options{})
 	if err != nil {
 		return nil, errors.Join(err, host.Close())
 	}
 	return &windowsHost{
-		wua: host, packages: packages, native: native.Machine(), power: hostpower.Host{},
+		wua: host, packages: packages, native: native.Machine(), folder: folder, power: hostpower.Host{},
 		searches: calm.Service(native.UpdateService), booted: time.Now().Add(-windows.DurationSinceBoot()),
 	}, nil
 }

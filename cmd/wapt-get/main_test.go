@@ -55,7 +55,8 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"hand-out": handOut,
 			"expand":   expand,
-			"undo":     undo,
+			"undo":     setStart(native.Automatic),
+			"disable":  setStart(native.Disabled),
 
 			"await-service": awaitService,
 		},
@@ -91,9 +92,11 @@ func handOut(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Value("server").(*agenttest.Server).SetRules(envelopes...)
 }
 
-// undo sets a simulated service to start automatically, as Windows may.
-func undo(ts *testscript.TestScript, _ bool, args []string) {
-	ts.Check(nativesim.Open(ts.MkAbs("simulator/native.json")).SetStart(context.Background(), args[0], native.Automatic))
+// setStart sets the start mode of a simulated service, as others may.
+func setStart(mode native.Start) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, _ bool, args []string) {
+		ts.Check(nativesim.Open(ts.MkAbs("simulator/native.json")).SetStart(context.Background(), args[0], mode))
+	}
 }
 
 // awaitService waits until the service of a dbdir answers.

@@ -26,14 +26,18 @@ func newControl(sys native.System, dir string, now func() time.Time) *native.Con
 	return native.New(native.Options{System: sys, Records: document(filepath.Join(dir, nativeFile)), Now: now})
 }
 
-// updating is the agent's view of native updating.
+// updating is the native updating of the host that was opened, and its WUA.
 type updating struct {
 	control *native.Control
-	host    *native.Host
+	host    *native.Host // holds the service
+	inner   wua.Host     // does not
+	system  native.System
+	windows string // the Windows folder
 }
 
-func newUpdating(c *native.Control, h wua.Host) *updating {
-	return &updating{control: c, host: native.Keep(h, c)}
+// newUpdating works with searcher, which is h's WUA or is around it.
+func newUpdating(h *windowsHost, searcher wua.Host, c *native.Control) *updating {
+	return &updating{control: c, host: native.Keep(searcher, c), inner: h.wua, system: h.native, windows: h.folder}
 }
 
 // Settle implements agent.Native.

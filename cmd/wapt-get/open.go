@@ -23,6 +23,7 @@ import (
 type windowsHost struct {
 	wua       wua.Host
 	native    native.System
+	folder    string // the Windows folder
 	packages  wua.Packager
 	roots     []*x509.Certificate // of the scan archive's signature; none: Microsoft's
 	allowSHA1 bool
@@ -51,13 +52,12 @@ func (a *app) openWith(log *slog.Logger, changes ...func(*agent.Options)) (*agen
 	if err != nil {
 		return nil, nil, err
 	}
-	a.native = newControl(host.native, s.Dir, a.now)
 	searcher := host.wua
 	if s.ScanCalmly {
 		searcher = calm.Searches(host.wua, host.searches, log)
 	}
-	updating := newUpdating(a.native, searcher)
-	a.opened = append(a.opened, updating.host)
+	a.updating = newUpdating(host, searcher, newControl(host.native, s.Dir, a.now))
+	a.opened = append(a.opened, a.updating.host)
 	if err := host.trust(s.ArchiveRoots); err != nil {
 		return nil, nil, err
 	}
@@ -66,7 +66,7 @@ func (a *app) openWith(log *slog.Logger, changes ...func(*agent.Options)) (*agen
 		return nil, nil, fmt.Errorf("name of this host: %w", err)
 	}
 	o := agent.Options{
-		Dir: s.Dir, Settings: file.Settings, WUA: updating.host, Packages: host.packages, Native: updating, Log: log, HostName: name, Version: version,
+		Dir: s.Dir, Settings: file.Settings, WUA: a.updating.host, Packages: host.packages, Native: a.updating, Log: log, HostName: name, Version: version,
 		Booted: host.booted, Conditions: host.power, CheckArchive: host.checkArchive, Progress: a.progress(),
 	}
 	for _, change := range changes {

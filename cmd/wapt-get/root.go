@@ -14,7 +14,6 @@ import (
 
 	"waptwua/agent"
 	"waptwua/agent/settings"
-	"waptwua/wua/native"
 )
 
 // app is what every command works with.
@@ -29,8 +28,8 @@ type app struct {
 
 	byService bool // --service: the service does it
 
-	native *native.Control // of the host that was opened
-	opened []io.Closer     // closed when the command has ended
+	updating *updating   // of the host that was opened
+	opened   []io.Closer // closed when the command has ended
 }
 
 // run executes one command line and returns the exit code.
@@ -69,7 +68,7 @@ func (a *app) root() *cobra.Command {
 	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	c.AddCommand(
 		a.registerCommand(), a.updateCommand(),
-		a.scanCommand(), a.downloadCommand(), a.installCommand(), a.statusCommand(), a.givebackCommand(),
+		a.scanCommand(), a.downloadCommand(), a.installCommand(), a.statusCommand(), a.givebackCommand(), a.repairCommand(),
 		a.showConfigCommand(), a.configureCommand(), a.inventoryCommand(), a.serviceCommand(),
 		a.createKeycertCommand(), a.signCommand(), a.uploadRulesCommand(),
 		a.versionCommand(),

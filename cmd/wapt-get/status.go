@@ -40,7 +40,7 @@ found, and which of them somebody else has changed.`,
 				return err
 			}
 			out := statusOutput{Status: s}
-			out.look(c.Context(), a.native)
+			out.look(c.Context(), a.updating.control)
 			return a.print(out, func(w io.Writer) error {
 				if native {
 					return a.printProof(w, out)
