@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -29,6 +30,8 @@ type child struct {
 	CA      []byte
 	Updates []wua.Update
 	Restart map[waptwua.UpdateID]bool
+
+	PackageOf map[string]waptwua.UpdateID
 }
 
 // killed is the exit code of a child that died as it should.
@@ -63,12 +66,12 @@ func cycle(dir string, n int) error {
 			os.Exit(killed)
 		}
 	}
+	host := &agenttest.Host{Dir: c.Dir, Updates: c.Updates, Restart: c.Restart, PackageOf: c.PackageOf, Reached: reached}
 	a, err := agent.New(agent.Options{
-		Dir: c.Dir, Reached: reached,
+		Dir: c.Dir, Reached: reached, WUA: host, Packages: host,
 		Settings: func() (*settings.Settings, error) {
 			return settings.Parse(filepath.Join(dir, "wapt-get.ini"), []byte(c.Ini))
 		},
-		WUA:  &agenttest.Host{Dir: c.Dir, Updates: c.Updates, Restart: c.Restart, Reached: reached},
 		Free: func(string) (uint64, error) { return 1 << 40, nil },
 	})
 	if err != nil {
@@ -114,7 +117,7 @@ func TestKilledAnywhere(t *testing.T) {
 			} else {
 				r.runAndDie(n)
 			}
-			r.recover(r.host.Updates[0].ID, r.host.Updates[1].ID)
+			r.recover(r.host.Updates[0].ID, r.host.Updates[2].ID, r.host.Updates[1].ID)
 		})
 	}
 }
@@ -140,11 +143,13 @@ func (r *rig) runAndDie(n int) {
 	}
 }
 
-// newKillRig offers a plain update and one that needs a restart.
+// newKillRig offers a plain update, one that is installed as packages, and
+// one that needs a restart.
 func newKillRig(t *testing.T) *rig {
 	r := newRig(t)
 	r.offer(1, waptwua.Update{})
 	r.host.Restart = map[waptwua.UpdateID]bool{r.offer(2, waptwua.Update{}): true}
+	r.offerPackages(3, waptwua.Update{KBs: []waptwua.KB{5101650}}, checkpoint, cumulative)
 	return r
 }
 
@@ -153,7 +158,7 @@ func newKillRig(t *testing.T) *rig {
 func (r *rig) runAndKill(exe string, n int) (steps int) {
 	r.t.Helper()
 	ini := fmt.Sprintf("[global]\nwapt_server = %s\nuuid = %s\n[waptwua]\n%s", r.server.URL, hostID, r.ini)
-	text, err := json.Marshal(child{Dir: r.dir, Ini: ini, CA: r.server.CAPEM(), Updates: r.host.Updates, Restart: r.host.Restart})
+	text, err := json.Marshal(child{Dir: r.dir, Ini: ini, CA: r.server.CAPEM(), Updates: r.host.Updates, Restart: r.host.Restart, PackageOf: r.host.PackageOf})
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -174,13 +179,16 @@ func (r *rig) runAndKill(exe string, n int) (steps int) {
 }
 
 // recover does what the service does after a restart, and checks the end.
-func (r *rig) recover(plain, restart waptwua.UpdateID) {
+func (r *rig) recover(plain, packaged, restart waptwua.UpdateID) {
 	r.t.Helper()
 	if err := wholeCycle(r.t.Context(), r.agent(), r.server.CAPEM()); err != nil && !errors.Is(err, agent.ErrRestartFirst) {
 		r.t.Fatal(err)
 	}
 	r.wantStatus(plain, waptwua.StatusOK)
 	r.wantStatus(restart, waptwua.StatusReboot)
+	if s := r.held().Updates[packaged].Status; s != waptwua.StatusOK { // the kill came before it, and now the restart comes first
+		r.wantStatus(packaged, waptwua.StatusPending)
+	}
 	if err := r.host.Reboot(); err != nil {
 		r.t.Fatal(err)
 	}
@@ -188,11 +196,21 @@ func (r *rig) recover(plain, restart waptwua.UpdateID) {
 		r.t.Fatal(err)
 	}
 	r.wantStatus(restart, waptwua.StatusOK)
+	if err := r.agent().Install(r.t.Context(), agent.InstallOptions{}); err != nil {
+		r.t.Fatal(err)
+	}
+	r.wantStatus(packaged, waptwua.StatusOK)
+	if left, err := os.ReadDir(filepath.Join(r.dir, "packages")); err == nil {
+		r.t.Errorf("folder of packages is left behind: %v", left)
+	}
+	for _, id := range []waptwua.UpdateID{plain, packaged, restart} {
+		r.wantWholeHistory(id)
+	}
 	count, err := r.host.Log()
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	for _, id := range []waptwua.UpdateID{plain, restart} {
+	for _, id := range []waptwua.UpdateID{plain, packaged, restart} {
 		if count[id.String()] != 1 {
 			r.t.Errorf("update %s was installed %d times", id, count[id.String()])
 		}
@@ -200,6 +218,20 @@ func (r *rig) recover(plain, restart waptwua.UpdateID) {
 	s, err := r.agent().Status()
 	if err != nil || !s.Reported || s.Unfinished != nil {
 		r.t.Errorf("at the end: reported %v, unfinished %+v, %v", s.Reported, s.Unfinished, err)
+	}
+}
+
+// wantWholeHistory checks that no step was lost with the killed process.
+func (r *rig) wantWholeHistory(id waptwua.UpdateID) {
+	r.t.Helper()
+	steps := r.held().Updates[id].Steps
+	if len(steps) < 3 || steps[0].Phase != waptwua.PhaseNeeded || steps[len(steps)-1].Phase != waptwua.PhaseVerified {
+		r.t.Errorf("steps of %s: %v", id, steps)
+	}
+	for i, want := range []waptwua.Phase{waptwua.PhaseDownloaded, waptwua.PhaseInstalling} {
+		if !slices.ContainsFunc(steps, func(s waptwua.Step) bool { return s.Phase == want }) {
+			r.t.Errorf("%d: %s was never %s: %v", i, id, want, steps)
+		}
 	}
 }
 

@@ -43,6 +43,7 @@ type rig struct {
 	ini    string // below [waptwua]
 	global string // below [global]
 	change func(*agent.Options)
+	booted time.Time // zero: the agent does not know
 }
 
 func newRig(t testing.TB) *rig {
@@ -92,7 +93,7 @@ func (r *rig) settings() (*settings.Settings, error) {
 // agent is a fresh agent on the same folder, as after a restart.
 func (r *rig) agent() *agent.Agent {
 	r.t.Helper()
-	o := agent.Options{Dir: r.dir, Settings: r.settings, WUA: r.host, Clock: r.clock, HostName: "pc1.example.org", Version: "1.0",
+	o := agent.Options{Dir: r.dir, Settings: r.settings, WUA: r.host, Packages: r.host, Booted: r.booted, Clock: r.clock, HostName: "pc1.example.org", Version: "1.0",
 		Free: func(string) (uint64, error) { return 1 << 40, nil }}
 	if r.change != nil {
 		r.change(&o)

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -29,15 +30,22 @@ type Host struct {
 	StageNo map[waptwua.UpdateID]wua.Code // leaves whose files are refused
 	Broken  map[string]error              // by call: search, install, history, info, reboot
 
+	PackageOf map[string]waptwua.UpdateID   // by target: the update that AddPackages installs
+	Exit      map[waptwua.UpdateID]uint32   // exit codes of dism and wusa
+	Rollback  map[waptwua.UpdateID]wua.Code // updates that the restart takes back
+	Stuck     bool                          // restarts do not clear the wish for one
+
 	mu       sync.Mutex
 	searches int
 	calls    [][]waptwua.UpdateID // of Install
+	sets     []wua.PackageSet
 }
 
 // disk is what survives.
 type disk struct {
 	Installed map[waptwua.UpdateID]bool `json:"installed"`
 	Waiting   map[waptwua.UpdateID]bool `json:"waiting"` // for the restart
+	Leaving   map[waptwua.UpdateID]bool `json:"leaving"` // removed at the restart
 	Hidden    map[waptwua.UpdateID]bool `json:"hidden"`
 	Staged    map[waptwua.UpdateID]int  `json:"staged"` // number of files
 	History   []wua.HistoryEntry        `json:"history"`
@@ -85,8 +93,15 @@ func (h *Host) Remove(id waptwua.UpdateID) error {
 func (h *Host) Reboot() error {
 	return h.change(func(d *disk) {
 		for id := range d.Waiting {
-			d.Installed[id] = !h.Lie[id]
+			d.Installed[id] = !h.Lie[id] && h.Rollback[id] == 0
+			if c := h.Rollback[id]; c != 0 {
+				d.History = append([]wua.HistoryEntry{{ID: id, Operation: "install", Code: wua.Failed, HResult: c, At: h.now()}}, d.History...)
+			}
 		}
+		for id := range d.Leaving {
+			delete(d.Installed, id)
+		}
+		clear(d.Leaving)
 		clear(d.Waiting)
 	})
 }
@@ -111,7 +126,7 @@ func (h *Host) Search(_ context.Context, q wua.Query) (*wua.Found, error) {
 	f := &wua.Found{}
 	for _, u := range h.Updates {
 		u.Installed, u.Hidden = d.Installed[u.ID], d.Hidden[u.ID]
-		u.RebootRequired = d.Waiting[u.ID]
+		u.RebootRequired = d.Waiting[u.ID] || d.Leaving[u.ID]
 		f.Updates = append(f.Updates, u)
 	}
 	return f, nil
@@ -211,9 +226,36 @@ func (h *Host) now() time.Time {
 	return time.Now()
 }
 
-// Uninstall implements wua.Installer; it refuses.
-func (h *Host) Uninstall(context.Context, []waptwua.UpdateID, func(wua.Progress)) (*wua.Result, error) {
-	return nil, &wua.Error{Op: "uninstall", Code: wua.InstallNotAllowed}
+// Uninstall implements wua.Installer, for updates that are Uninstallable.
+func (h *Host) Uninstall(_ context.Context, ids []waptwua.UpdateID, _ func(wua.Progress)) (*wua.Result, error) {
+	res := &wua.Result{Code: wua.Succeeded}
+	for _, id := range ids {
+		r := wua.UpdateResult{ID: id, Code: wua.Failed, HResult: wua.UninstallNotAllowed}
+		if slices.ContainsFunc(h.Updates, func(u wua.Update) bool { return u.ID == id && u.Uninstallable }) {
+			restart, err := h.leave(id)
+			if err != nil {
+				return nil, err
+			}
+			r = wua.UpdateResult{ID: id, Code: wua.Succeeded, RebootRequired: restart}
+		}
+		res.RebootRequired = res.RebootRequired || r.RebootRequired
+		res.Updates = append(res.Updates, r)
+	}
+	return res, nil
+}
+
+// leave removes an update, at the restart when it needs one.
+func (h *Host) leave(id waptwua.UpdateID) (restart bool, err error) {
+	h.tell("wua removing")
+	err = h.change(func(d *disk) {
+		if h.Restart[id] {
+			d.Leaving[id] = true
+		} else {
+			delete(d.Installed, id)
+		}
+	})
+	h.tell("wua removed")
+	return h.Restart[id], err
 }
 
 // History implements wua.Historian.
@@ -230,7 +272,7 @@ func (h *Host) Info(context.Context) (wua.Info, error) {
 // RebootPending implements wua.System.
 func (h *Host) RebootPending(context.Context) (wua.Reboot, error) {
 	d, err := h.load()
-	r := wua.Reboot{Required: len(d.Waiting) > 0}
+	r := wua.Reboot{Required: h.Stuck || len(d.Waiting)+len(d.Leaving) > 0}
 	if r.Required {
 		r.Reasons = []string{"WUA"}
 	}
@@ -238,7 +280,7 @@ func (h *Host) RebootPending(context.Context) (wua.Reboot, error) {
 }
 
 func (h *Host) load() (disk, error) {
-	d := disk{Installed: map[waptwua.UpdateID]bool{}, Waiting: map[waptwua.UpdateID]bool{}, Hidden: map[waptwua.UpdateID]bool{}, Staged: map[waptwua.UpdateID]int{}}
+	d := disk{Installed: map[waptwua.UpdateID]bool{}, Waiting: map[waptwua.UpdateID]bool{}, Hidden: map[waptwua.UpdateID]bool{}, Staged: map[waptwua.UpdateID]int{}, Leaving: map[waptwua.UpdateID]bool{}}
 	b, err := os.ReadFile(filepath.Join(h.Dir, "wua.json"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return d, nil
