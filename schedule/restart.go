@@ -57,18 +57,10 @@ type RestartRules struct {
 	// Unattended lets the host restart under RestartAsk while nobody is
 	// logged in; otherwise it then waits for the deadline.
 	Unattended bool
-	Windows    Span          // for RestartWindow; nil: never open
-	Quiet      Span          // nil: none
-	Spread     time.Duration // the host's own place after the opening of a window, see Jitter
-}
-
-// Span is when something holds: a set of stretches of time.
-type Span interface {
-	// Open tells whether t lies in the span.
-	Open(t time.Time) bool
-	// Change is the first moment after t at which Open changes; the zero
-	// time when it never does, or not within a few years.
-	Change(t time.Time) time.Time
+	Windows    *Calendar      // for RestartWindow; nil: never open
+	Quiet      *Calendar      // hours in which nothing happens; nil: none
+	Zone       *time.Location // of the host's clocks
+	Spread     time.Duration  // the host's own place after the opening of a window, see Jitter
 }
 
 // RestartState is what has happened about one restart. It is kept on the
@@ -213,51 +205,45 @@ func (r RestartRules) inWindow(now time.Time, user bool) (RestartAction, time.Ti
 	if r.Windows == nil {
 		return RestartNothing, time.Time{}
 	}
-	if !r.Windows.Open(now.Add(r.warning(user))) || !r.Windows.Open(now) {
-		return RestartNothing, r.Windows.Change(now)
+	window, open := r.Windows.Open(now, r.Zone)
+	if !open || !window.Contains(now.Add(r.warning(user))) {
+		next, _ := r.Windows.Next(now, r.Zone)
+		return RestartNothing, next.From
 	}
-	if turn := r.turn(now); turn.After(now) {
+	if turn := r.turn(window); turn.After(now) {
 		return RestartNothing, turn
 	}
 	return r.whenCalm(now, user)
 }
 
-// turn is when the host's own turn comes in the window that is open at now:
-// Spread after the opening, folded into the window's first quarter.
-func (r RestartRules) turn(now time.Time) time.Time {
-	if r.Spread <= 0 || r.Windows.Open(now.Add(-r.Spread)) {
-		return now // open for longer than that
+// turn is the host's own moment in a window: Spread after the opening,
+// folded into the window's first quarter.
+func (r RestartRules) turn(window Span) time.Time {
+	if quarter := window.Length() / 4; quarter > 0 && r.Spread > 0 {
+		return window.From.Add(r.Spread % quarter)
 	}
-	opened, closes := r.Windows.Change(now.Add(-r.Spread)), r.Windows.Change(now)
-	if quarter := closes.Sub(opened) / 4; !closes.IsZero() && quarter > 0 {
-		return opened.Add(r.Spread % quarter)
-	}
-	return opened.Add(r.Spread)
+	return window.From
 }
 
 // whenCalm restarts outside quiet hours.
 func (r RestartRules) whenCalm(now time.Time, user bool) (RestartAction, time.Time) {
-	if loud := r.untilLoud(now); loud.After(now) {
-		return RestartNothing, loud
-	}
-	if r.quiet(now.Add(r.warning(user))) {
-		return RestartNothing, r.Quiet.Change(now.Add(r.warning(user)))
+	for _, t := range []time.Time{now, now.Add(r.warning(user))} {
+		if loud := r.untilLoud(t); loud.After(t) {
+			return RestartNothing, loud
+		}
 	}
 	return r.force(now, user)
 }
 
-func (r RestartRules) quiet(t time.Time) bool { return r.Quiet != nil && r.Quiet.Open(t) }
-
-// untilLoud is the end of the quiet hours that now lies in; else now.
-// Quiet hours that never end are looked at again after a day.
-func (r RestartRules) untilLoud(now time.Time) time.Time {
-	if !r.quiet(now) {
-		return now
+// untilLoud is the end of the quiet hours in which t lies; else t.
+func (r RestartRules) untilLoud(t time.Time) time.Time {
+	if r.Quiet == nil {
+		return t
 	}
-	if end := r.Quiet.Change(now); !end.IsZero() {
-		return end
+	if hours, quiet := r.Quiet.Open(t, r.Zone); quiet {
+		return hours.To
 	}
-	return now.Add(Day)
+	return t
 }
 
 // ask decides about a user who may have been asked before.

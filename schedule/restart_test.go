@@ -1,6 +1,7 @@
 package schedule_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -10,35 +11,22 @@ import (
 	"waptwua/schedule"
 )
 
-// daily is open every day between two times of the day (UTC); from may be
-// later than to, which spans midnight.
-type daily struct{ from, to time.Duration }
-
-func (d daily) Open(t time.Time) bool {
-	at := t.Sub(t.Truncate(schedule.Day))
-	if d.from <= d.to {
-		return d.from <= at && at < d.to
+// calendar reads windows.
+func calendar(t testing.TB, s string) *schedule.Calendar {
+	w, err := schedule.ParseWindows(s)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return at >= d.from || at < d.to
-}
-
-func (d daily) Change(t time.Time) time.Time {
-	open := d.Open(t)
-	for next := t.Truncate(time.Minute).Add(time.Minute); next.Before(t.Add(2 * schedule.Day)); next = next.Add(time.Minute) {
-		if d.Open(next) != open {
-			return next
-		}
-	}
-	return time.Time{}
+	return &schedule.Calendar{Windows: w}
 }
 
 var monday = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 
-func rules() schedule.RestartRules {
+func rules(t testing.TB) schedule.RestartRules {
 	return schedule.RestartRules{
 		Policy: schedule.RestartAsk, Deadline: 3 * schedule.Day, Snoozes: 2,
 		SnoozeFor: []time.Duration{time.Hour, 4 * time.Hour}, Countdown: 15 * time.Minute,
-		Quiet: daily{22 * time.Hour, 6 * time.Hour},
+		Quiet: calendar(t, "22:00-06:00"), Zone: time.UTC,
 	}
 }
 
@@ -57,15 +45,15 @@ func TestParseRestartPolicy(t *testing.T) {
 
 func TestRestartSteps(t *testing.T) {
 	due := schedule.RestartState{Due: monday}
-	asked := rules().Showed(due, monday)
+	asked := rules(t).Showed(due, monday)
 	used := due
 	for range 2 {
-		used, _ = rules().Snooze(used, monday, time.Hour)
+		used, _ = rules(t).Snooze(used, monday, time.Hour)
 	}
 	night, deadline := monday.Add(14*time.Hour), monday.Add(3*schedule.Day)
-	window := rules()
-	window.Policy, window.Deadline, window.Quiet, window.Windows = schedule.RestartWindow, 0, nil, daily{2 * time.Hour, 4 * time.Hour}
-	never, unattended := rules(), rules()
+	window := rules(t)
+	window.Policy, window.Deadline, window.Quiet, window.Windows = schedule.RestartWindow, 0, nil, calendar(t, "02:00-04:00")
+	never, unattended := rules(t), rules(t)
 	never.Policy, unattended.Unattended = schedule.RestartNever, true
 	at2 := time.Date(2026, 11, 24, 2, 0, 0, 0, time.UTC)
 
@@ -77,33 +65,33 @@ func TestRestartSteps(t *testing.T) {
 		action schedule.RestartAction
 		at     time.Time
 	}{
-		"no restart is due":              {rules(), schedule.RestartState{}, monday, true, schedule.RestartNothing, time.Time{}},
+		"no restart is due":              {rules(t), schedule.RestartState{}, monday, true, schedule.RestartNothing, time.Time{}},
 		"never":                          {never, due, deadline.Add(time.Hour), true, schedule.RestartNothing, time.Time{}},
 		"never, though accepted":         {never, due.Accept(), monday, true, schedule.RestartNothing, time.Time{}},
-		"the user is asked":              {rules(), due, monday, true, schedule.RestartQuestion, monday},
-		"not in quiet hours":             {rules(), due, night, true, schedule.RestartNothing, monday.Add(21 * time.Hour)},
-		"nobody: the deadline":           {rules(), due, monday, false, schedule.RestartNothing, deadline},
+		"the user is asked":              {rules(t), due, monday, true, schedule.RestartQuestion, monday},
+		"not in quiet hours":             {rules(t), due, night, true, schedule.RestartNothing, monday.Add(21 * time.Hour)},
+		"nobody: the deadline":           {rules(t), due, monday, false, schedule.RestartNothing, deadline},
 		"nobody, unattended":             {unattended, due, monday, false, schedule.RestartNow, monday},
 		"nobody, unattended, quiet":      {unattended, due, night, false, schedule.RestartNothing, monday.Add(21 * time.Hour)},
-		"no answer yet":                  {rules(), asked, monday.Add(time.Minute), true, schedule.RestartNothing, monday.Add(time.Hour)},
-		"no answer: a reminder":          {rules(), asked, monday.Add(time.Hour), true, schedule.RestartReminder, monday.Add(time.Hour)},
-		"snoozed":                        {rules(), used, monday.Add(59 * time.Minute), true, schedule.RestartNothing, monday.Add(time.Hour)},
-		"the budget is used up":          {rules(), used, monday.Add(time.Hour), true, schedule.RestartCountdown, monday.Add(75 * time.Minute)},
-		"budget ends before quiet hours": {rules(), used, monday.Add(12*time.Hour + 50*time.Minute), true, schedule.RestartNothing, monday.Add(21 * time.Hour)},
-		"accepted":                       {rules(), due.Accept(), night, true, schedule.RestartNow, night},
-		"before the deadline":            {rules(), asked, deadline.Add(-15 * time.Minute), true, schedule.RestartCountdown, deadline},
-		"after the deadline":             {rules(), due, deadline.Add(24 * time.Hour), true, schedule.RestartCountdown, deadline.Add(24*time.Hour + 15*time.Minute)},
-		"deadline, nobody":               {rules(), due, deadline, false, schedule.RestartNow, deadline},
-		"deadline in quiet hours":        {rules(), schedule.RestartState{Due: night}, night.Add(3 * schedule.Day), false, schedule.RestartNow, night.Add(3 * schedule.Day)},
-		"counting down":                  {rules(), due.Announce(monday), monday.Add(14 * time.Minute), true, schedule.RestartCountdown, monday.Add(15 * time.Minute)},
-		"counted down":                   {rules(), due.Announce(monday), monday.Add(15 * time.Minute), true, schedule.RestartNow, monday.Add(15 * time.Minute)},
-		"slept through the countdown":    {rules(), due.Announce(monday), monday.Add(2 * time.Hour), true, schedule.RestartQuestion, monday.Add(2 * time.Hour)},
-		"the clock was set back":         {rules(), due.Announce(monday.Add(time.Hour)), monday, true, schedule.RestartQuestion, monday},
-		"ordered":                        {rules(), due.Announce(monday).Order(monday.Add(15 * time.Minute)), monday.Add(16 * time.Minute), true, schedule.RestartNothing, monday.Add(45 * time.Minute)},
+		"no answer yet":                  {rules(t), asked, monday.Add(time.Minute), true, schedule.RestartNothing, monday.Add(time.Hour)},
+		"no answer: a reminder":          {rules(t), asked, monday.Add(time.Hour), true, schedule.RestartReminder, monday.Add(time.Hour)},
+		"snoozed":                        {rules(t), used, monday.Add(59 * time.Minute), true, schedule.RestartNothing, monday.Add(time.Hour)},
+		"the budget is used up":          {rules(t), used, monday.Add(time.Hour), true, schedule.RestartCountdown, monday.Add(75 * time.Minute)},
+		"budget ends before quiet hours": {rules(t), used, monday.Add(12*time.Hour + 50*time.Minute), true, schedule.RestartNothing, monday.Add(21 * time.Hour)},
+		"accepted":                       {rules(t), due.Accept(), night, true, schedule.RestartNow, night},
+		"before the deadline":            {rules(t), asked, deadline.Add(-15 * time.Minute), true, schedule.RestartCountdown, deadline},
+		"after the deadline":             {rules(t), due, deadline.Add(24 * time.Hour), true, schedule.RestartCountdown, deadline.Add(24*time.Hour + 15*time.Minute)},
+		"deadline, nobody":               {rules(t), due, deadline, false, schedule.RestartNow, deadline},
+		"deadline in quiet hours":        {rules(t), schedule.RestartState{Due: night}, night.Add(3 * schedule.Day), false, schedule.RestartNow, night.Add(3 * schedule.Day)},
+		"counting down":                  {rules(t), due.Announce(monday), monday.Add(14 * time.Minute), true, schedule.RestartCountdown, monday.Add(15 * time.Minute)},
+		"counted down":                   {rules(t), due.Announce(monday), monday.Add(15 * time.Minute), true, schedule.RestartNow, monday.Add(15 * time.Minute)},
+		"slept through the countdown":    {rules(t), due.Announce(monday), monday.Add(2 * time.Hour), true, schedule.RestartQuestion, monday.Add(2 * time.Hour)},
+		"the clock was set back":         {rules(t), due.Announce(monday.Add(time.Hour)), monday, true, schedule.RestartQuestion, monday},
+		"ordered":                        {rules(t), due.Announce(monday).Order(monday.Add(15 * time.Minute)), monday.Add(16 * time.Minute), true, schedule.RestartNothing, monday.Add(45 * time.Minute)},
 		"before the window":              {window, due, monday, true, schedule.RestartNothing, at2},
 		"window opens, a user":           {window, due, at2, true, schedule.RestartCountdown, at2.Add(15 * time.Minute)},
 		"window opens, nobody":           {window, due, at2, false, schedule.RestartNow, at2},
-		"too late for a countdown":       {window, due, at2.Add(110 * time.Minute), true, schedule.RestartNothing, at2.Add(2 * time.Hour)},
+		"too late for a countdown":       {window, due, at2.Add(110 * time.Minute), true, schedule.RestartNothing, at2.Add(24 * time.Hour)},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -116,7 +104,7 @@ func TestRestartSteps(t *testing.T) {
 }
 
 func TestSnoozing(t *testing.T) {
-	r := rules()
+	r := rules(t)
 	s := schedule.RestartState{Due: monday}
 	if d := cmp.Diff(r.SnoozeFor, r.Next(s, monday, true).Choices); d != "" {
 		t.Error(d)
@@ -174,7 +162,7 @@ func TestNeed(t *testing.T) {
 }
 
 func TestHostsSpreadOverTheWindow(t *testing.T) {
-	r := schedule.RestartRules{Policy: schedule.RestartWindow, Windows: daily{2 * time.Hour, 3 * time.Hour}}
+	r := schedule.RestartRules{Policy: schedule.RestartWindow, Windows: calendar(t, "02:00-03:00"), Zone: time.UTC}
 	open := time.Date(2026, 11, 24, 2, 0, 0, 0, time.UTC)
 	for _, spread := range []time.Duration{0, time.Minute, 14 * time.Minute, 29 * time.Minute, 5 * time.Hour} {
 		r.Spread = spread
@@ -206,7 +194,10 @@ type life struct {
 func (l *life) minute(t *rapid.T, now time.Time) (restarted bool) {
 	l.state = l.state.Need(true, now)
 	step := l.rules.Next(l.state, now, l.user)
-	quiet := l.rules.Quiet != nil && l.rules.Quiet.Open(now)
+	quiet := l.rules.Quiet != nil
+	if quiet {
+		_, quiet = l.rules.Quiet.Open(now, time.UTC)
+	}
 	beforeDeadline := step.Forced.IsZero() || now.Before(step.Forced.Add(-l.rules.Countdown))
 	switch step.Action {
 	case schedule.RestartQuestion, schedule.RestartReminder:
@@ -251,7 +242,7 @@ func TestRestartPromises(t *testing.T) {
 			Snoozes:   rapid.IntRange(-1, 4).Draw(t, "snoozes"),
 			SnoozeFor: rapid.SampledFrom([][]time.Duration{nil, {time.Hour}, {time.Hour, 4 * time.Hour}, {30 * time.Minute}}).Draw(t, "choices"),
 			Countdown: time.Duration(rapid.IntRange(0, 60).Draw(t, "countdown")) * time.Minute,
-			Quiet:     daily{hours("quiet from", 0, 23), hours("quiet to", 0, 23)}, Windows: daily{hours("from", 0, 23), hours("to", 0, 23)},
+			Quiet:     drawCalendar(t, "quiet"), Windows: drawCalendar(t, "windows"), Zone: time.UTC,
 			Unattended: rapid.Bool().Draw(t, "unattended"), Spread: time.Duration(rapid.IntRange(0, 1800).Draw(t, "spread")) * time.Second,
 		}, user: rapid.Bool().Draw(t, "user")}
 		start := monday.Add(hours("start", 0, 24))
@@ -275,6 +266,18 @@ func TestRestartPromises(t *testing.T) {
 	})
 }
 
+func drawCalendar(t *rapid.T, name string) *schedule.Calendar {
+	from, length := rapid.IntRange(0, 23).Draw(t, name+" from"), rapid.IntRange(0, 23).Draw(t, name+" hours")
+	if length == 0 {
+		return nil
+	}
+	w, err := schedule.ParseWindows(fmt.Sprintf("%02d:00-%02d:00", from, (from+length)%24))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &schedule.Calendar{Windows: w}
+}
+
 // check judges a restart.
 func (l *life) check(t *rapid.T, at time.Time) {
 	forced := l.state.Due.Add(l.rules.Deadline)
@@ -284,9 +287,11 @@ func (l *life) check(t *rapid.T, at time.Time) {
 	case l.rules.Deadline > 0 && at.After(forced.Add(l.rules.Countdown+time.Minute)):
 		t.Fatalf("restarted at %v, the deadline was %v", at, forced)
 	case l.accepts || l.rules.Deadline > 0 && !at.Before(forced):
-	case l.rules.Policy == schedule.RestartWindow && !l.rules.Windows.Open(at):
-		t.Fatalf("restarted at %v outside its windows", at)
 	case l.user && l.state.Announced.IsZero() && l.rules.Countdown > 0:
 		t.Fatalf("restarted at %v without a warning", at)
+	case l.rules.Policy == schedule.RestartWindow:
+		if _, open := l.rules.Windows.Open(at, time.UTC); !open {
+			t.Fatalf("restarted at %v outside its windows", at)
+		}
 	}
 }
