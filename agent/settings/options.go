@@ -44,6 +44,7 @@ func (r *reader) global() {
 	r.option(Global, "waptupdate_task_period", period(&s.UpdatePeriod, time.Minute), func() string { return s.UpdatePeriod.String() })
 	r.logging()
 	r.option(Global, "loglevel", level(&s.LogLevel), func() string { return s.LogLevel })
+	r.exit()
 }
 
 func (r *reader) waptwua() {
@@ -73,6 +74,7 @@ func (r *reader) waptwua() {
 	r.option(WaptWUA, "install_on_battery", boolean(&s.InstallOnBattery), showBool(&s.InstallOnBattery))
 	r.option(WaptWUA, "download_on_metered", boolean(&s.DownloadOnMetered), showBool(&s.DownloadOnMetered))
 	r.windows()
+	r.restarts()
 	r.option(WaptWUA, "include_potentially_superseded_updates", r.superseded, func() string { return showPointer(s.Rules.IncludePotentiallySuperseded) })
 	r.option(WaptWUA, "user_locale", locale(&s.UserLocale), func() string { return strconv.FormatUint(uint64(s.UserLocale), 10) })
 	r.lists("allowed_", &s.Rules.Allowed, func(string) {})

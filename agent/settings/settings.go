@@ -72,6 +72,7 @@ type Settings struct {
 	LogLevel       string
 	LogSize        int64 // bytes of one log file of the service
 	LogCount       int   // older log files that are kept
+	Exit           Exit
 
 	// [waptwua]
 	Enabled           Tristate
@@ -94,6 +95,8 @@ type Settings struct {
 	MissedWindow      schedule.CatchUp
 	InstallSpread     *time.Duration  // nil: a tenth of the window, at most half an hour
 	Rules             policy.Settings // default_allow, install_delay and all lists
+
+	Restart schedule.RestartRules // Zone and Spread are the agent's to set
 
 	Problems []Problem // what could not be read, in the order of the options
 	options  []Option

@@ -30,6 +30,8 @@ func TestDefaults(t *testing.T) {
 		"install_at_shutdown": "false", "install_delay": "None", "postboot_delay": "10m",
 		"scan_priority": "low", "install_on_battery": "false", "download_on_metered": "false",
 		"install_windows": "", "restart_windows": "", "freeze_dates": "", "missed_window": "next", "install_spread": "",
+		"restart_policy": "never", "restart_deadline": "None", "restart_countdown": "15m", "restart_snooze": "1h, 4h", "restart_snoozes": "3",
+		"restart_unattended": "false", "restart_quiet_hours": "",
 		"include_potentially_superseded_updates": "None", "wuauserv_idle": "disabled",
 		"user_locale":     "1033",
 		"allowed_updates": "", "allowed_kbs": "", "allowed_products": "", "allowed_classifications": "", "allowed_severities": "",
