@@ -114,6 +114,11 @@ type Options struct {
 	Zone     *time.Location // of the host's clocks, for windows; nil: the machine's
 	Booted   time.Time      // when the host was started, for postboot_delay; zero: long ago
 
+	// Desktop and Restarter serve restart_policy. Without a Desktop nobody is
+	// logged in; without a Restarter the agent never restarts the host.
+	Desktop   Desktop
+	Restarter Restarter
+
 	// Conditions are asked before scheduled work. nil: they are always good.
 	Conditions Conditions
 	// CheckArchive checks Microsoft's signature of the archive at a path
@@ -159,6 +164,7 @@ type Agent struct {
 	connOf *settings.Settings
 
 	agenda agenda // has its own lock
+	user   user   // has its own lock
 }
 
 // New makes an agent. It does not touch the disk.
@@ -192,7 +198,7 @@ func New(o Options) (*Agent, error) {
 	setDefault(&o.MaxRestarts, 3)
 	setDefault(&o.RetryInstall, 15*time.Minute)
 	setDefault(&o.RetryMissing, time.Minute)
-	return &Agent{opt: o, limit: newThrottle(o.Clock, o.Zone)}, nil
+	return &Agent{opt: o, user: user{questions: make(chan RestartQuestion, 1)}, limit: newThrottle(o.Clock, o.Zone)}, nil
 }
 
 // limiterBurst is the largest piece that a bandwidth limit lets through at

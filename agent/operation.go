@@ -45,6 +45,8 @@ type memory struct {
 	LastInstall  time.Time `json:"last_install,omitzero"`  // end of the last attempt
 	MissingTries int       `json:"missing_tries,omitempty"`
 	Windows      windows   `json:"windows,omitzero"`
+
+	Restart restarting `json:"restart,omitzero"` // see reboot.go
 }
 
 // operation is one run of something, with all that it works on. It lives

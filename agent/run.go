@@ -34,7 +34,11 @@ type agenda struct {
 	missing  time.Time // when missing files are looked for again; zero: none is
 	pending  bool      // something is waiting to be installed
 	windows  windows
-	notYet   time.Time // the server wants to be left alone until then
+	// restartDue tells that the host waits for a restart; restart is when
+	// that is looked at next, see restartTask.
+	restartDue bool
+	restart    time.Time
+	notYet     time.Time // the server wants to be left alone until then
 
 	failures int               // of tasks in a row; used by Run only
 	waiting  map[string]string // why a task that is due waits; used by Run only
@@ -51,6 +55,7 @@ func (g *agenda) note(a *Agent, m *memory) {
 	g.host = m.State.Host.UUID
 	g.update, g.download, g.install = m.LastUpdate, m.LastDownload, m.LastInstall
 	g.missing, g.windows = a.retryMissing(m), m.Windows
+	g.restartDue = len(m.State.Reboot) > 0 || !m.Restart.Due.IsZero()
 	g.pending = false
 	for _, u := range m.State.Updates {
 		g.pending = g.pending || isNeeded(u)
@@ -74,6 +79,7 @@ func (a *Agent) later(d time.Duration) {
 func (a *Agent) Run(ctx context.Context) error {
 	idle, done := a.untilDrained(ctx)
 	defer done()
+	defer a.serveUser(idle)()
 	start := a.opt.Clock.Now()
 	if err := a.opt.Around(ctx, "resume", a.resume); err != nil {
 		a.logEnd("resume", err)
@@ -85,7 +91,7 @@ func (a *Agent) Run(ctx context.Context) error {
 			next = a.opt.Clock.Now().Add(maxNap)
 		}
 		nap := max(min(next.Sub(a.opt.Clock.Now()), maxNap), minNap)
-		if a.opt.Clock.Sleep(idle, nap) != nil {
+		if a.nap(idle, nap) != nil {
 			break
 		}
 	}
@@ -192,6 +198,7 @@ func (a *Agent) tasks(s *settings.Settings, start time.Time) []task {
 		download = earlier(download, g.missing)
 	}
 	return []task{
+		a.restartTask(s),
 		{taskRegister, notBefore(a.registration(start), g.notYet), a.registerLeft},
 		install, attend,
 		{taskDownload, notBefore(download, work, g.notYet), func(ctx context.Context) error { return a.Download(ctx, ScanOptions{}) }},

@@ -28,6 +28,7 @@ type Host struct {
 	Lie     map[waptwua.UpdateID]bool     // updates that "succeed" and stay offered
 	Fail    map[waptwua.UpdateID]wua.Code // updates that fail
 	StageNo map[waptwua.UpdateID]wua.Code // leaves whose files are refused
+	Reasons []string                      // for an outstanding restart; nil: WUA
 	Broken  map[string]error              // by call: search, install, history, info, reboot
 
 	PackageOf map[string]waptwua.UpdateID   // by target: the update that AddPackages installs
@@ -275,6 +276,9 @@ func (h *Host) RebootPending(context.Context) (wua.Reboot, error) {
 	r := wua.Reboot{Required: h.Stuck || len(d.Waiting)+len(d.Leaving) > 0}
 	if r.Required {
 		r.Reasons = []string{"WUA"}
+		if h.Reasons != nil {
+			r.Reasons = h.Reasons
+		}
 	}
 	return r, errors.Join(err, h.Broken["reboot"])
 }
