@@ -58,8 +58,9 @@
 // # Limits
 //
 // One operation at a time per folder; a second one gets ErrBusy. The agent
-// never restarts the host. An Agent holds little memory between operations, so
-// that a process can hold thousands.
+// restarts the host only as restart_policy says, and never by a command. An
+// Agent holds little memory between operations, so that a process can hold
+// thousands.
 package agent
 
 import (

@@ -80,7 +80,7 @@ func (a *Agent) lookAtRestart(ctx context.Context) error {
 // restarting has a point.
 func (op *operation) restartNeeded(ctx context.Context) (bool, error) {
 	reboot, err := op.opt.WUA.RebootPending(ctx)
-	if err != nil || !reboot.Required {
+	if err != nil || !reboot.Required || op.mem.State.RestartLoop != nil { // see countRestart
 		return false, err
 	}
 	for _, reason := range reboot.Reasons {
