@@ -30,6 +30,10 @@ type Step struct {
 	Note  string    `json:"note,omitempty"` // a code or a few words, e.g. 0x800F0922, interrupted
 }
 
+// NoteInterrupted is the note of a step: the installation before it was cut
+// off, and the update is offered again.
+const NoteInterrupted = "interrupted"
+
 // MaxSteps bounds the steps that are kept of one update: the first one, which
 // says since when it is needed, and the newest others.
 const MaxSteps = 16

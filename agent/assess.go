@@ -108,16 +108,12 @@ func (a assessment) undone(o *waptwua.OnHost, old waptwua.OnHost) *waptwua.Failu
 		o.Reach(waptwua.PhaseFailed, a.now, "")
 		return a.falseSuccess(old)
 	case phase == waptwua.PhaseInstalling:
-		o.Reach(waptwua.PhaseNeeded, a.now, noteInterrupted)
+		o.Reach(waptwua.PhaseNeeded, a.now, waptwua.NoteInterrupted)
 	case phase == "", phase == waptwua.PhaseVerified, phase == waptwua.PhaseWaiting:
 		o.Reach(waptwua.PhaseNeeded, a.now, "")
 	}
 	return o.Failure
 }
-
-// noteInterrupted is the note of a step: the installation was begun, and
-// nobody knows how it ended.
-const noteInterrupted = "interrupted"
 
 // rolledBack is the failure of an update that Windows took back during the
 // restart, with the code that Windows' history gives.

@@ -111,3 +111,30 @@ func TestArchiveOfTheScan(t *testing.T) {
 		})
 	}
 }
+
+// TestHostSteps shows the time line of an update, with dates, zone and age,
+// and how it was installed, in both languages.
+func TestHostSteps(t *testing.T) {
+	u := waptwua.OnHost{ID: waptwua.UpdateID{GUID: "00000000-0000-4000-8000-000000000001", Revision: 200}, Status: waptwua.StatusError,
+		Way: waptwua.Way{Tool: "dism", Why: waptwua.WaySeveralPackages}}
+	u.Reach(waptwua.PhaseNeeded, noon.Add(-48*time.Hour), "")
+	u.Reach(waptwua.PhaseWaiting, noon.Add(-5*time.Hour), "")
+	u.Reach(waptwua.PhaseRolledBack, noon.Add(-3*time.Hour), "0x800F0922")
+	f := &fleet{detail: server.HostDetail{List: []server.HostUpdate{{Title: "x", OnHost: u}, {Title: "y", OnHost: waptwua.OnHost{Status: waptwua.StatusOK}}}}}
+	f.detail.State.RestartLoop = &waptwua.Failure{Sentence: "Windows still asks for a restart after 3 restarts (CBS).", At: noon, Attempts: 3}
+	for language, wants := range map[string][]string{
+		"en": {"Steps: rolled back at the restart", "needed", "2026-11-21 12:00:00 UTC", "2 days ago", "installed, waiting for the restart", "0x800F0922",
+			"3\u00a0h ago", "Installed by DISM", "Restarts in vain", "after 3 restarts"},
+		"fr": {"Étapes\u00a0: annulée au redémarrage", "nécessaire", "installée, en attente du redémarrage", "Installée par DISM", "Redémarrages sans effet"},
+	} {
+		body := html.UnescapeString(get(t, pages(t, f, server.Viewer), "/hosts/x", "Accept-Language: "+language).body)
+		for _, want := range wants {
+			if !strings.Contains(body, want) {
+				t.Errorf("%s: the page does not say %q", language, want)
+			}
+		}
+		if n := strings.Count(body, `class="steps"`); n != 1 {
+			t.Errorf("%s: %d time lines, want one: the other update has no steps", language, n)
+		}
+	}
+}

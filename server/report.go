@@ -176,6 +176,9 @@ func (s *Reports) checkUpdate(u waptwua.OnHost) error {
 	if u.ID.IsZero() || !slices.Contains(statuses, u.Status) || !slices.Contains(decisions, u.Verdict.Decision) {
 		return fmt.Errorf("update %s with status %.40q and decision %.40q: %w", u.ID, u.Status, u.Verdict.Decision, ErrInvalid)
 	}
+	if len(u.Steps) > waptwua.MaxSteps {
+		return fmt.Errorf("update %s with %d steps, at most %d are taken: %w", u.ID, len(u.Steps), waptwua.MaxSteps, waptwua.ErrLimit)
+	}
 	b, err := json.Marshal(u)
 	if err != nil {
 		return fmt.Errorf("update %s: %w: %w", u.ID, ErrInvalid, err)

@@ -279,6 +279,39 @@ var catalogue = [keys][languages]string{
 	InstalledAt:  {"Installed", "Installée"},
 	VerifiedAt:   {"verified by scan", "vérifiée par analyse"},
 	OnHostCache:  {"Files are on the host", "Fichiers présents sur la machine"},
+	RestartLoop:  {"Restarts in vain", "Redémarrages sans effet"},
+
+	// Steps of an update on a host.
+	StepsTitle:       {"Steps: %s", "Étapes\u00a0: %s"},
+	PhaseNeeded:      {"needed", "nécessaire"},
+	PhaseDownloading: {"downloading", "en téléchargement"},
+	PhaseDownloaded:  {"downloaded and checked", "téléchargée et contrôlée"},
+	PhaseInstalling:  {"installing", "en installation"},
+	PhaseWaiting:     {"installed, waiting for the restart", "installée, en attente du redémarrage"},
+	PhaseVerified:    {"verified by scan", "vérifiée par analyse"},
+	PhaseFailed:      {"failed", "échouée"},
+	PhaseRolledBack:  {"rolled back at the restart", "annulée au redémarrage"},
+	NoteInterrupted:  {"the installation was interrupted", "l’installation a été interrompue"},
+	WayTakesFiles: {
+		"Installed by the Windows Update Agent, which takes the files of this update.",
+		"Installée par l’agent Windows Update, qui accepte les fichiers de cette mise à jour.",
+	},
+	WayOtherFiles: {
+		"Installed by the Windows Update Agent: a part of this update is no Windows package.",
+		"Installée par l’agent Windows Update\u00a0: une partie de cette mise à jour n’est pas un paquet Windows.",
+	},
+	WaySingleMSU: {
+		"Installed by wusa: a single .msu, which the Windows Update Agent does not take.",
+		"Installée par wusa\u00a0: un seul .msu, que l’agent Windows Update n’accepte pas.",
+	},
+	WaySeveralPackages: {
+		"Installed by DISM, which finds the checkpoint updates that this cumulative update builds upon in one folder.",
+		"Installée par DISM, qui trouve dans un même dossier les mises à jour de référence sur lesquelles repose cette mise à jour cumulative.",
+	},
+	WayCabinet: {
+		"Installed by DISM: packages as .cab, which the Windows Update Agent does not take.",
+		"Installée par DISM\u00a0: des paquets .cab, que l’agent Windows Update n’accepte pas.",
+	},
 
 	// Verdicts.
 	WhyForbidden: {"Forbidden by %s of %s: %s", "Interdite par %s de %s\u00a0: %s"},

@@ -182,6 +182,24 @@ const (
 	InstalledAt
 	VerifiedAt
 	OnHostCache
+	RestartLoop
+
+	// Steps of an update on a host.
+	StepsTitle
+	PhaseNeeded
+	PhaseDownloading
+	PhaseDownloaded
+	PhaseInstalling
+	PhaseWaiting
+	PhaseVerified
+	PhaseFailed
+	PhaseRolledBack
+	NoteInterrupted
+	WayTakesFiles
+	WayOtherFiles
+	WaySingleMSU
+	WaySeveralPackages
+	WayCabinet
 
 	// Verdicts.
 	WhyForbidden
