@@ -21,6 +21,11 @@ func TestPipeAccess(t *testing.T) {
 	if strings.Contains(adminAccess, ";IU)") || !strings.Contains(userAccess, "(A;;0x12019b;;;IU)") {
 		t.Error("who is logged on has a place in the wrong list")
 	}
+	for _, pipe := range []string{adminPipe, userPipe} {
+		if !strings.HasPrefix(pipe, pipePrefix+"waptwua") {
+			t.Errorf("%s: every program could listen there", pipe)
+		}
+	}
 	const createInstance = 0x4 // FILE_CREATE_PIPE_INSTANCE
 	if pipeAccess&createInstance != 0 || pipeAccess != 0x12019b {
 		t.Errorf("clients ask for %#x", pipeAccess)

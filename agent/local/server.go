@@ -65,7 +65,7 @@ func (s *Service) Serve(ctx context.Context, admins, users net.Listener) error {
 		_ = srv.Shutdown(context.WithoutCancel(ctx)) // handlers see ctx end, so this is short
 	}
 	for range left {
-		<-ended
+		_ = <-ended
 	}
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil

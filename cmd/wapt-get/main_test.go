@@ -1,7 +1,10 @@
 package main
 
 import (
+	"archive/zip"
+	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -59,6 +62,7 @@ func TestScripts(t *testing.T) {
 			"disable":  setStart(native.Disabled),
 
 			"await-service": awaitService,
+			"unpack":        unpack,
 		},
 	})
 }
@@ -116,6 +120,22 @@ func awaitService(ts *testscript.TestScript, _ bool, args []string) {
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
+}
+
+// unpack writes the files of a bundle, one after the other, into a file.
+func unpack(ts *testscript.TestScript, _ bool, args []string) {
+	z, err := zip.OpenReader(ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer z.Close()
+	var all bytes.Buffer
+	for _, f := range z.File {
+		r, err := f.Open()
+		ts.Check(err)
+		fmt.Fprintf(&all, "== %s\n", f.Name)
+		_, err = all.ReadFrom(r)
+		ts.Check(err)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), all.Bytes(), 0o600))
 }
 
 // expand replaces $VARIABLES in a file.

@@ -71,7 +71,7 @@ func (a *app) root() *cobra.Command {
 		a.scanCommand(), a.downloadCommand(), a.installCommand(), a.statusCommand(), a.givebackCommand(), a.repairCommand(),
 		a.showConfigCommand(), a.configureCommand(), a.inventoryCommand(), a.serviceCommand(),
 		a.createKeycertCommand(), a.signCommand(), a.uploadRulesCommand(),
-		a.versionCommand(),
+		a.supportBundleCommand(), a.versionCommand(),
 	)
 	checkArgs(c)
 	for _, sub := range c.Commands() {
