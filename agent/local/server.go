@@ -65,7 +65,9 @@ func (s *Service) Serve(ctx context.Context, admins, users net.Listener) error {
 		_ = srv.Shutdown(context.WithoutCancel(ctx)) // handlers see ctx end, so this is short
 	}
 	for range left {
-		_ = <-ended
+		if end := <-ended; err == nil {
+			err = end
+		}
 	}
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil

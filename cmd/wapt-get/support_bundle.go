@@ -142,7 +142,7 @@ func (a *app) collectStatus(ctx context.Context, w *bundle.Writer) error {
 		return w.JSON("status.json", nil, err)
 	}
 	out := statusOutput{Status: s}
-	out.look(ctx, a.native)
+	out.look(ctx, a.updating.control)
 	return errors.Join(w.JSON("status.json", out, nil), w.Text("failures.txt", failures(s)))
 }
 
