@@ -42,7 +42,8 @@ type Builder struct {
 	bundledBy    lists[int32] // RevisionIds, by index
 	drafts       []draft      // by index
 	older        []guid       // of drafts, one after the other
-	clauses      [][]identity // of drafts
+	clauses      lists[index] // of drafts; members below dangling are in unknown
+	unknown      []identity   // that no node has, by dangling - 1 - member
 	kbs          []waptwua.KB // of drafts
 
 	gatherer *Gatherer

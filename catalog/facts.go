@@ -79,11 +79,12 @@ func appendIdentity(b []byte, id identity) []byte {
 	return binary.AppendUvarint(b, uint64(id.Number))
 }
 
-// eachFacts decodes what Gatherer.Gathered encoded.
+// eachFacts decodes what Gatherer.Gathered encoded. What visit gets is valid
+// during the call.
 func eachFacts(b []byte, visit func(*facts)) error {
-	r := &decoder{rest: b}
+	r, f := &decoder{rest: b}, new(facts)
 	for len(r.rest) > 0 {
-		f := r.facts()
+		r.facts(f)
 		if r.failed {
 			return fmt.Errorf("%w at offset %d", errFacts, len(b)-len(r.rest))
 		}
@@ -92,30 +93,39 @@ func eachFacts(b []byte, visit func(*facts)) error {
 	return nil
 }
 
-func (r *decoder) facts() *facts {
+// facts reads into f, whose lists it uses again.
+func (r *decoder) facts(f *facts) {
 	flags := r.byte()
-	f := &facts{hasCore: flags&factsCore != 0, hasRules: flags&factsRules != 0, revision: r.int(), fragments: r.int()}
+	*f = facts{
+		hasCore: flags&factsCore != 0, hasRules: flags&factsRules != 0, revision: r.int(), fragments: r.int(),
+		updateType: f.updateType, supersedes: f.supersedes[:0], bundled: f.bundled[:0], kbs: f.kbs[:0],
+	}
 	if f.hasCore {
-		f.updateType = string(r.bytes(r.length(1)))
-		f.id = r.identity()
-		for range r.length(16) {
-			f.supersedes = append(f.supersedes, r.key())
-		}
-		for range r.length(1) {
-			var clause []identity
-			for range r.length(17) {
-				clause = append(clause, r.identity())
-			}
-			f.bundled = append(f.bundled, clause)
-		}
-		if f.hasRules {
-			f.rules = [16]byte(r.key())
-		}
+		r.core(f)
 	}
 	for range r.length(1) {
 		f.kbs = append(f.kbs, waptwua.KB(r.int()))
 	}
-	return f
+}
+
+func (r *decoder) core(f *facts) {
+	if t := r.bytes(r.length(1)); string(t) != f.updateType {
+		f.updateType = string(t)
+	}
+	f.id = r.identity()
+	for range r.length(16) {
+		f.supersedes = append(f.supersedes, r.key())
+	}
+	for range r.length(1) {
+		var clause []identity
+		for range r.length(17) {
+			clause = append(clause, r.identity())
+		}
+		f.bundled = append(f.bundled, clause)
+	}
+	if f.hasRules {
+		f.rules = [16]byte(r.key())
+	}
 }
 
 // decoder takes values off the front of encoded bytes. After the first that

@@ -1,7 +1,5 @@
 package catalog
 
-import "slices"
-
 // Facts takes what a Gatherer made of fragments. Those of revisions that
 // package.xml does not list are counted.
 func (b *Builder) Facts(encoded []byte) error { return eachFacts(encoded, b.facts) }
@@ -36,11 +34,24 @@ func (b *Builder) core(n *node, d *draft, f *facts) {
 		b.older = append(b.older, b.guid(k))
 	}
 	d.older.end = int32(len(b.older))
-	d.bundled.first = int32(len(b.clauses))
+	d.bundled.first = int32(b.clauses.len())
 	for _, members := range f.bundled {
-		b.clauses = append(b.clauses, slices.Clone(members))
+		b.clauses.add()
+		for _, id := range members {
+			b.clauses.items = append(b.clauses.items, b.member(id))
+		}
+		b.clauses.starts[b.clauses.len()] = int32(len(b.clauses.items))
 	}
-	d.bundled.end = int32(len(b.clauses))
+	d.bundled.end = int32(b.clauses.len())
+}
+
+// member is the node of an identity, or where it is among the unknown.
+func (b *Builder) member(id identity) index {
+	if n, ok := b.find(id); ok {
+		return n
+	}
+	b.unknown = append(b.unknown, id)
+	return dangling - index(len(b.unknown))
 }
 
 // ruleSet numbers rules by their digest; equal ones are parsed once.

@@ -66,12 +66,15 @@ func grouped(owners int, pairs []pair) lists[index] {
 		next[p.owner]++
 	}
 	out := lists[index]{starts: make([]int32, 1, owners+1)}
-	seen := make(map[index]bool)
+	most := index(-1)
+	for _, m := range all {
+		most = max(most, m)
+	}
+	lastOf := make([]int32, most+1) // by member: the last owner that has it, plus one
 	for i := range owners {
-		clear(seen)
 		for _, m := range all[counts[i]:counts[i+1]] {
-			if !seen[m] {
-				seen[m] = true
+			if lastOf[m] != int32(i+1) {
+				lastOf[m] = int32(i + 1)
 				out.items = append(out.items, m)
 			}
 		}

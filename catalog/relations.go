@@ -71,7 +71,7 @@ func (b *Builder) relate() {
 	named, own := grouped(len(g.nodes), bundled), b.coreIDs()
 	for i := range b.drafts {
 		d := &b.drafts[i]
-		g.children.add(b.children(b.clauses[d.bundled.first:d.bundled.end], named.of(i), own)...)
+		g.children.add(b.children(d.bundled, named.of(i), own)...)
 		g.supersedes.add(b.older[d.older.first:d.older.end]...)
 	}
 }
@@ -109,11 +109,11 @@ func (b *Builder) coreIDs() map[identity]index {
 // children are the clauses of a bundle. The fragment groups them; where it
 // names none that the archive holds, those that name the bundle are one
 // clause of alternatives.
-func (b *Builder) children(clauses [][]identity, named []index, own map[identity]index) [][]index {
+func (b *Builder) children(clauses span, named []index, own map[identity]index) [][]index {
 	var out [][]index
 	resolved := false
-	for _, c := range clauses {
-		if clause := b.childClause(c, own); clause != nil {
+	for c := clauses.first; c < clauses.end; c++ {
+		if clause := b.childClause(b.clauses.of(int(c)), own); clause != nil {
 			out = append(out, clause)
 			resolved = resolved || clause[0] != dangling
 		}
@@ -126,12 +126,12 @@ func (b *Builder) children(clauses [][]identity, named []index, own map[identity
 
 // childClause drops members that the archive does not hold, and keeps one
 // dangling member when it holds none of them.
-func (b *Builder) childClause(members []identity, own map[identity]index) []index {
-	var clause []index
-	for _, id := range members {
-		n, ok := b.find(id)
+func (b *Builder) childClause(members []index, own map[identity]index) []index {
+	clause := members[:0]
+	for _, n := range members {
+		ok := n >= 0
 		if !ok {
-			n, ok = own[id]
+			n, ok = own[b.unknown[dangling-1-n]]
 		}
 		if !ok {
 			b.graph.stats.DanglingIDs++
@@ -139,7 +139,10 @@ func (b *Builder) childClause(members []identity, own map[identity]index) []inde
 		}
 		clause = append(clause, n)
 	}
-	if clause == nil && len(members) > 0 {
+	switch {
+	case len(members) == 0:
+		return nil
+	case len(clause) == 0:
 		return []index{dangling}
 	}
 	return clause

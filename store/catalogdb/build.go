@@ -145,7 +145,8 @@ func build(ctx context.Context, a *wsusscn2.Archive, path string, o BuildOptions
 }
 
 // builder is a build under way. Three things go on at the same time:
-// package.xml is read, shards are decoded, rows are written.
+// package.xml is read and the graph made of it, shards are decoded, rows are
+// written.
 type builder struct {
 	archive *wsusscn2.Archive
 	options BuildOptions
@@ -158,7 +159,13 @@ type builder struct {
 	addresses addresses
 	payload   payload
 
-	facts [][]byte // by shard id, filled by the writer
+	facts chan shardFacts // from the writer to the reader of package.xml
+}
+
+// shardFacts are the facts of a shard.
+type shardFacts struct {
+	shard int
+	facts []byte
 }
 
 func (b *builder) run(ctx context.Context) error {
@@ -167,10 +174,10 @@ func (b *builder) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.report.Shards, b.facts = len(ix.Shards), make([][]byte, len(ix.Shards))
+	b.report.Shards, b.facts = len(ix.Shards), make(chan shardFacts, len(ix.Shards))
 	g, gctx := errgroup.WithContext(ctx)
 	jobs, done := make(chan job), make(chan result, b.options.Workers)
-	g.Go(func() error { return b.readPackage(gctx) })
+	g.Go(func() error { return b.relate(gctx) })
 	g.Go(func() error {
 		defer close(jobs)
 		return b.readShards(gctx, ix, jobs)
@@ -179,7 +186,10 @@ func (b *builder) run(ctx context.Context) error {
 		defer close(done)
 		return b.work(gctx, jobs, done)
 	})
-	g.Go(func() error { return b.write(gctx, done) })
+	g.Go(func() error {
+		defer close(b.facts)
+		return b.write(gctx, done)
+	})
 	if err := g.Wait(); err != nil {
 		return err
 	}
@@ -187,6 +197,39 @@ func (b *builder) run(ctx context.Context) error {
 	err = b.assemble(ctx)
 	b.report.Assembling = time.Since(start) - b.report.Decoding
 	return err
+}
+
+// relate makes the graph out of package.xml and the facts of shards, and
+// writes what package.xml says beside.
+func (b *builder) relate(ctx context.Context) error {
+	if err := b.readPackage(ctx); err != nil {
+		return err
+	}
+	if err := b.writer.blocks(ctx, "location", b.addresses.blocks()); err != nil {
+		return err
+	}
+	if err := b.writer.blocks(ctx, "payload", b.payload.blocks()); err != nil {
+		return err
+	}
+	b.addresses, b.payload = addresses{}, nil
+	return b.takeFacts()
+}
+
+// takeFacts takes the facts of shards in the order of the shards, so that the
+// graph does not depend on which is read first.
+func (b *builder) takeFacts() error {
+	early, next := map[int][]byte{}, 0
+	for f := range b.facts {
+		early[f.shard] = f.facts
+		for facts, ok := early[next]; ok; facts, ok = early[next] {
+			if err := b.graph.Facts(facts); err != nil {
+				return err
+			}
+			delete(early, next)
+			next++
+		}
+	}
+	return nil
 }
 
 // readPackage reads package.xml.
@@ -310,35 +353,16 @@ func (b *builder) writeShard(ctx context.Context, r result) (err error) {
 	} else {
 		err = b.writer.shard(ctx, &r.row, r.blocks)
 	}
-	b.facts[r.row.id] = r.row.facts
+	b.facts <- shardFacts{r.row.id, r.row.facts} // there is room for all
 	b.report.Rows += r.row.rows
 	return err
 }
 
-// assemble makes the graph, and writes it and what is left.
+// assemble completes the graph, and writes it and what is left.
 func (b *builder) assemble(ctx context.Context) error {
-	for _, facts := range b.facts {
-		if err := b.graph.Facts(facts); err != nil {
-			return err
-		}
-	}
-	b.facts = nil
-	var g *catalog.Graph
-	var data []byte
-	var both errgroup.Group
-	both.Go(func() (err error) {
-		g = b.graph.GraphOver(nil)
-		data, err = g.AppendBinary(make([]byte, 4, 4096+120*g.Len()))
-		return err
-	})
-	both.Go(func() error {
-		err := b.writer.blocks(ctx, "location", b.addresses.blocks())
-		if err != nil {
-			return err
-		}
-		return b.writer.blocks(ctx, "payload", b.payload.blocks())
-	})
-	if err := both.Wait(); err != nil {
+	g := b.graph.GraphOver(nil)
+	data, err := g.AppendBinary(make([]byte, 4, 4096+120*g.Len()))
+	if err != nil {
 		return err
 	}
 	b.report.Revisions = g.Len()
