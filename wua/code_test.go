@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -47,10 +50,7 @@ func TestLookup(t *testing.T) {
 // sentences.
 func TestTables(t *testing.T) {
 	seen := map[Code]string{}
-	for _, codes := range [][]entry{
-		successCodes(), clientCodes(), handlerCodes(), downloadCodes(), scanCodes(), protocolCodes(),
-		storeCodes(), driverCodes(), setupCodes(), servicingCodes(), trustCodes(), windowsCodes(),
-	} {
+	for _, codes := range tables() {
 		for _, e := range codes {
 			if other, ok := seen[e.code]; ok {
 				t.Errorf("%v stands twice: %s, %s", e.code, other, e.name)
@@ -60,13 +60,62 @@ func TestTables(t *testing.T) {
 			if m.Name != e.name || m.Sentence == "" || !strings.HasSuffix(m.Sentence, ".") {
 				t.Errorf("%v: %+v", e.code, m)
 			}
+			if e.code.Failed() && m.Remedy == "" {
+				t.Errorf("%v gives no remedy", e.code)
+			}
 			if m.Remedy != "" && !strings.HasSuffix(m.Remedy, ".") {
 				t.Errorf("%v: the remedy %q is no sentence", e.code, m.Remedy)
 			}
 		}
 	}
-	if len(seen) < 450 {
+	if len(seen) < 700 {
 		t.Errorf("only %d codes are known", len(seen))
+	}
+	if n := len(Known()); n != len(seen) {
+		t.Errorf("Known lists %d codes of %d", n, len(seen))
+	}
+}
+
+// TestHeaders: every code of the headers that come with MinGW is known by its
+// name, but for BITS' names of HTTP states that are no errors.
+func TestHeaders(t *testing.T) {
+	define := regexp.MustCompile(`(?m)^#define ((?:WU_[ES]|BG_E)_\w+) .*\((0x[0-9A-Fa-f]+)\)`)
+	for _, path := range []string{"/usr/share/mingw-w64/include/wuerror.h", "/usr/share/mingw-w64/include/bitsmsg.h"} {
+		text, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			t.Skipf("there is no %s here; it is in the Debian package mingw-w64-common", path)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := define.FindAllSubmatch(text, -1)
+		if len(found) < 60 {
+			t.Errorf("%s: only %d codes were found", path, len(found))
+		}
+		for _, m := range found {
+			name := string(m[1])
+			want, err := ParseCode(string(m[2]))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want>>16 == 0x8019 && want&0xFFFF < 400 {
+				continue
+			}
+			if got, ok := Named(name); !ok || got != want {
+				t.Errorf("Named(%s) = %v, %v; want %v", name, got, ok, want)
+			}
+		}
+	}
+}
+
+func TestNamed(t *testing.T) {
+	if c, ok := Named("wu_e_NOT_APPLICABLE"); !ok || c != NotApplicable {
+		t.Errorf("Named in another case = %v, %v", c, ok)
+	}
+	for _, name := range []string{"", "WU_E_NONE_SUCH"} {
+		if c, ok := Named(name); ok {
+			t.Errorf("Named(%q) = %v", name, c)
+		}
 	}
 }
 

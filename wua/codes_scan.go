@@ -117,7 +117,7 @@ func protocolCodes() []entry {
 		{0x80244028, "WU_E_PT_NO_AUTH_COOKIES_CREATED", "", ""},
 		{0x80244029, "WU_E_PT_INVALID_CONFIG_PROP", "", ""},
 		{0x8024402A, "WU_E_PT_CONFIG_PROP_MISSING", "", ""},
-		{0x8024402B, "WU_E_PT_HTTP_STATUS_NOT_MAPPED", "The update server answered with HTTP a status that has no code of its own.", remedyNetwork},
+		{0x8024402B, "WU_E_PT_HTTP_STATUS_NOT_MAPPED", "The update server answered with an HTTP status that has no code of its own.", remedyNetwork},
 		{0x8024402C, "WU_E_PT_WINHTTP_NAME_NOT_RESOLVED", "The name of the update server or proxy could not be resolved.", remedyNetwork},
 		{0x8024402D, "WU_E_PT_LOAD_SHEDDING", "", ""},
 		{0x8024402F, "WU_E_PT_ECP_SUCCEEDED_WITH_ERRORS", "", ""},

@@ -3,6 +3,9 @@ package wua
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,16 +28,34 @@ type entry struct {
 // table indexes every known code, once somebody asks.
 var table = sync.OnceValue(func() map[Code]Meaning {
 	m := make(map[Code]Meaning, 512)
-	for _, codes := range [][]entry{
-		successCodes(), clientCodes(), handlerCodes(), downloadCodes(), scanCodes(), protocolCodes(),
-		storeCodes(), driverCodes(), setupCodes(), servicingCodes(), trustCodes(), windowsCodes(),
-	} {
+	for _, codes := range tables() {
 		for _, e := range codes {
 			m[e.code] = Meaning{e.name, e.sentence, e.remedy}
 		}
 	}
 	return m
 })
+
+// tables are all tables of codes.
+func tables() [][]entry {
+	return [][]entry{
+		successCodes(), clientCodes(), handlerCodes(), downloadCodes(), scanCodes(), protocolCodes(), storeCodes(), driverCodes(),
+		setupCodes(), servicingCodes(), imageCodes(), trustCodes(), networkCodes(), transferCodes(), windowsCodes(),
+	}
+}
+
+// Known lists every code that the tables name, in ascending order.
+func Known() []Code { return slices.Sorted(maps.Keys(table())) }
+
+// Named finds the code with a name of Microsoft's headers, in any case.
+func Named(name string) (Code, bool) {
+	for c, m := range table() {
+		if m.Name != "" && strings.EqualFold(m.Name, name) {
+			return c, true
+		}
+	}
+	return 0, false
+}
 
 // Lookup explains a code. A code that is not known is explained by the part
 // of Windows that it comes from.
@@ -120,6 +141,12 @@ func families() []family {
 		{0x800F0800, 0x800F0FFF, "Windows servicing (CBS) refused or could not finish the operation.", remedyRestoreHealth},
 		{0x800B0000, 0x800B0FFF, "A signature or certificate is not trusted by the host.", remedyCertificates},
 		{0x80092000, 0x80093FFF, "A certificate or signature could not be read.", remedyCertificates},
+		{0x80200000, 0x8020FFFF, "The transfer service (BITS) could not fetch a file.", remedyNetwork},
+		{0x80190000, 0x8019FFFF, "A server answered with an HTTP error.", remedyNetwork},
+		{0x80072E00, 0x80072FFF, "A network request failed.", remedyNetwork},
+		{0x80090300, 0x800903FF, "No secure connection to a server could be made.", remedyTLS},
+		{0xC0040000, 0xC004FFFF, "DISM refused or could not finish the operation.", "See C:\\Windows\\Logs\\DISM\\dism.log on the host."},
+		{0xC1510000, 0xC151FFFF, "DISM could not work on the Windows image.", remedyRestoreHealth},
 		{0xC8000000, 0xC800FFFF, "The database engine of the Windows Update Agent failed.", remedyStore},
 		{0xC1420000, 0xC142FFFF, "DISM could not work on the Windows image.", remedyRestoreHealth},
 		{0xC1900000, 0xC190FFFF, "Windows Setup refused or could not finish the upgrade.", "See C:\\$WINDOWS.~BT\\Sources\\Panther\\setuperr.log on the host."},
@@ -133,7 +160,7 @@ const (
 	remedyWait          = "Wait until the other operation has ended; it is tried again at the next run."
 	remedyNetwork       = "An offline scan needs no update server: check that the host is set to scan offline, or its network, name resolution and proxy."
 	remedyPolicy        = "Check the Windows Update policies of the host (gpresult /h) for one that forbids this, and take it away."
-	remedyService       = "Set the Windows Update service (wuauserv) to start manually: sc config wuauserv start= demand."
+	remedyService       = "Run \"wapt-get waptwua-repair\" on the host, or: sc config wuauserv start= demand."
 	remedyDisk          = "Free space on the system drive of the host, at least 10 GB for a cumulative update, and try again."
 	remedyMemory        = "Close programs or give the host more memory (a scan needs about 2 GB), and scan again."
 	remedyRestoreHealth = "Run DISM /Online /Cleanup-Image /RestoreHealth and then sfc /scannow on the host, restart it and try again; C:\\Windows\\Logs\\CBS\\CBS.log names the cause."
@@ -142,10 +169,11 @@ const (
 	remedyFiles         = "The files are fetched and verified again at the next run. If it keeps failing, delete them on the server so that it downloads them anew."
 	remedyArchive       = "Fetch the scan archive again and verify it with \"waptserver archive verify\"; then scan again."
 	remedyMetadata      = "Check the clock and the root certificates of the host, fetch the scan archive again, and scan again."
-	remedyStore         = "Stop the Windows Update service, rename C:\\Windows\\SoftwareDistribution, start the service and scan again."
+	remedyStore         = "Run \"wapt-get waptwua-repair\" on the host, which sets the database of Windows Update aside, and scan again."
 	remedyDriver        = "Install the driver by the manufacturer's program, or forbid the update."
 	remedySelfUpdate    = "Install the newest servicing stack or Windows Update Agent for this Windows version, restart, and scan again."
 	remedyCertificates  = "Check the clock of the host and bring its root certificates up to date."
+	remedyTLS           = "Check clock, root certificates and TLS settings of the host, and whether a proxy opens TLS."
 	remedyStack         = "Install the newest servicing stack update for this Windows version first."
 	remedyForbid        = "If the host does not need this update, forbid it in the rules."
 	remedyReport        = "This should not happen: please report it with C:\\Windows\\WindowsUpdate.log."
