@@ -50,13 +50,15 @@ func (c *Calendar) Open(t time.Time, loc *time.Location) (Span, bool) {
 	if c == nil {
 		return Span{From: t, To: t.AddDate(0, 0, together)}, true
 	}
-	all := c.spans(dateOf(t.In(loc))-reach, reach+together+1, loc)
 	var open Span
-	for _, s := range all { // in the order of their beginning
-		if s.Contains(t) {
-			open = Span{From: s.From, To: latest(open.To, s.To)}
-		} else if open.Contains(s.From) || open.To.Equal(s.From) {
-			open.To = latest(open.To, s.To)
+	today := dateOf(t.In(loc))
+	for d := today - reach; d <= max(today, dateOf(open.To.In(loc))) && d <= today+together; d++ {
+		for _, s := range c.spans(d, loc) { // in the order of their beginning, also over the days
+			if s.Contains(t) {
+				open = Span{From: s.From, To: latest(open.To, s.To)}
+			} else if open.Contains(s.From) || open.To.Equal(s.From) {
+				open.To = latest(open.To, s.To)
+			}
 		}
 	}
 	if limit := t.AddDate(0, 0, together); open.To.After(limit) {
@@ -76,7 +78,7 @@ func (c *Calendar) Next(t time.Time, loc *time.Location) (Span, bool) {
 	// a change of clocks move both.
 	first := dateOf(t.In(loc))
 	for d := first; d < first+horizon; d++ {
-		for _, s := range c.spans(d, 1, loc) {
+		for _, s := range c.spans(d, loc) {
 			if s.From.After(t) {
 				return s, true
 			}
@@ -111,28 +113,29 @@ func (c *Calendar) String() string {
 	return c.Windows.String()
 }
 
-// spans are the openings of the windows that begin on the n days from first,
-// without frozen time, in the order of their beginning.
-func (c *Calendar) spans(first date, n int, loc *time.Location) []Span {
+// spans are the openings of the windows that begin on d, without frozen time,
+// in the order of their beginning.
+func (c *Calendar) spans(d date, loc *time.Location) []Span {
 	var all []Span
-	for d := first; d < first+date(n); d++ {
-		for _, w := range c.Windows {
-			if w.on(d) {
-				all = append(all, c.thaw(w.span(d, loc), loc)...)
-			}
+	for _, w := range c.Windows {
+		if w.on(d) {
+			all = append(all, c.thaw(d, w.span(d, loc), loc)...)
 		}
 	}
 	slices.SortStableFunc(all, func(a, b Span) int { return a.From.Compare(b.From) })
 	return all
 }
 
-// thaw is what the frozen days leave of s.
-func (c *Calendar) thaw(s Span, loc *time.Location) []Span {
+// thaw is what the frozen days leave of s, a window that begins on d.
+func (c *Calendar) thaw(d date, s Span, loc *time.Location) []Span {
 	left := []Span{s}
-	for _, d := range c.Frozen {
+	for _, f := range c.Frozen {
+		if f.last < d || f.first > d+reach {
+			continue
+		}
 		var next []Span
 		for _, s := range left {
-			next = append(next, s.without(d.span(loc))...)
+			next = append(next, s.without(f.span(loc))...)
 		}
 		left = next
 	}

@@ -50,29 +50,33 @@ type Slot struct {
 // false when there is none. The slot has come when its From has.
 func (m Maintenance) Slot(r Record, now, ready time.Time) (Slot, bool) {
 	at := latest(now, ready)
-	slot, ok := m.window(r, at)
-	if _, open := m.Calendar.Open(at, m.Zone); open {
-		return slot, ok
+	if open, ok := m.Calendar.Open(at, m.Zone); ok {
+		if slot, ok := m.within(open, r, at); ok {
+			return slot, true
+		}
+		at = open.To
 	}
+	slot, ok := m.next(at)
 	if late, found := m.late(r, now, at); found && (!ok || late.From.Before(slot.From)) {
 		return late, true
 	}
 	return slot, ok
 }
 
-// window is the next time in a window.
-func (m Maintenance) window(r Record, at time.Time) (Slot, bool) {
-	if open, ok := m.Calendar.Open(at, m.Zone); ok {
-		begin := latest(at, m.place(open))
-		if r.tried(at).After(open.From) {
-			begin = latest(at, r.Tried.Add(m.repeat()))
-		}
-		if open.To.Sub(begin) >= leastOf(open) {
-			return Slot{Span: Span{From: begin, To: open.To}}, true
-		}
+// within is the next time in the window that is open; false when too little
+// would be left of it.
+func (m Maintenance) within(open Span, r Record, at time.Time) (Slot, bool) {
+	begin := latest(at, m.place(open))
+	if r.tried(at).After(open.From) {
+		begin = latest(at, r.Tried.Add(m.repeat()))
 	}
-	next, ok := m.Calendar.Next(at, m.Zone)
-	return Slot{Span: Span{From: m.place(next), To: next.To}}, ok
+	return Slot{Span: Span{From: begin, To: open.To}}, open.To.Sub(begin) >= leastOf(open)
+}
+
+// next is the time in the next window that opens.
+func (m Maintenance) next(at time.Time) (Slot, bool) {
+	s, ok := m.Calendar.Next(at, m.Zone)
+	return Slot{Span: Span{From: m.place(s), To: s.To}}, ok
 }
 
 // late is the next time outside of a window, where a window was missed and
@@ -103,12 +107,17 @@ func (m Maintenance) late(r Record, now, at time.Time) (Slot, bool) {
 }
 
 // Missed is the first window that closed unused; false when there is none.
+// Windows that overlap or follow upon one another are used together.
 func (m Maintenance) Missed(r Record, now time.Time) (Span, bool) {
 	since := notAfter(r.Since, now)
 	if since.IsZero() {
 		return Span{}, false
 	}
-	return m.Calendar.Missed(latest(since, notAfter(r.Used, now)), now, m.Zone)
+	used := notAfter(r.Used, now)
+	if open, ok := m.Calendar.Open(used, m.Zone); ok {
+		used = open.To
+	}
+	return m.Calendar.Missed(latest(since, used), now, m.Zone)
 }
 
 // Attend is the moment from which the window that is open at now counts as

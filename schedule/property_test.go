@@ -279,8 +279,11 @@ func TestEveryMonthHasItsWindow(t *testing.T) {
 					named++
 				}
 			}
-			first, end := newDate(year, month, 1), newDate(year, month+1, 1)
-			if got := len(c.spans(first, int(end-first), loc)); got != named || got == 0 && !strings.Contains(w.String(), "patch-tuesday") {
+			got := 0
+			for d := newDate(year, month, 1); d < newDate(year, month+1, 1); d++ {
+				got += len(c.spans(d, loc))
+			}
+			if got != named || got == 0 && !strings.Contains(w.String(), "patch-tuesday") {
 				t.Fatalf("%v in %v %d: %d openings on %d days", c, month, year, got, named)
 			}
 		}
