@@ -32,6 +32,8 @@ const (
 	Staged     Step = "staged"     // the files were handed to the installer
 	Installing Step = "installing" // the installer was called
 	Installed  Step = "installed"  // the installer has answered; not verified yet
+	Removing   Step = "removing"   // a removal was begun
+	Removed    Step = "removed"    // the removal has been answered; not verified yet
 	End        Step = "end"
 )
 
