@@ -68,7 +68,7 @@ func (a *app) root() *cobra.Command {
 	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	c.AddCommand(
 		a.registerCommand(), a.updateCommand(),
-		a.scanCommand(), a.downloadCommand(), a.installCommand(), a.statusCommand(), a.givebackCommand(), a.repairCommand(),
+		a.scanCommand(), a.downloadCommand(), a.installCommand(), a.uninstallCommand(), a.statusCommand(), a.givebackCommand(), a.repairCommand(),
 		a.showConfigCommand(), a.configureCommand(), a.inventoryCommand(), a.serviceCommand(),
 		a.createKeycertCommand(), a.signCommand(), a.uploadRulesCommand(),
 		a.supportBundleCommand(), a.versionCommand(),

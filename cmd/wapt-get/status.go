@@ -16,7 +16,7 @@ import (
 )
 
 func (a *app) statusCommand() *cobra.Command {
-	var all, native bool
+	var all, native, steps bool
 	c := &cobra.Command{
 		Use:   "waptwua-status",
 		Short: "Print what is known about this host's updates, without searching",
@@ -24,8 +24,9 @@ func (a *app) statusCommand() *cobra.Command {
 		Long: `Prints what is known about this host's updates, without searching, and looks
 whether Windows' own updating is under control. With --native, prints every
 policy value and service that was looked at, what is wanted and what was
-found, and which of them somebody else has changed.`,
-		Example: "  wapt-get waptwua-status --native",
+found, and which of them somebody else has changed. With --steps, prints of each
+update when it was needed, downloaded, installed and verified; --json has all.`,
+		Example: "  wapt-get waptwua-status --native\n  wapt-get waptwua-status --steps",
 		RunE: func(c *cobra.Command, _ []string) error {
 			if a.byService {
 				return a.serviceStatus(c.Context(), all)
@@ -42,13 +43,17 @@ found, and which of them somebody else has changed.`,
 			out := statusOutput{Status: s}
 			out.look(c.Context(), a.updating.control)
 			return a.print(out, func(w io.Writer) error {
-				if native {
+				switch {
+				case native:
 					return a.printProof(w, out)
+				case steps:
+					return a.printSteps(w, out.Status)
 				}
 				return a.printStatus(w, out, all)
 			})
 		},
 	}
+	c.Flags().BoolVar(&steps, "steps", false, "when each update came how far, and by what it was installed")
 	c.Flags().BoolVar(&native, "native", false, "what shows whether Windows' own updating is under control")
 	c.Flags().BoolVarP(&a.byService, "service", "S", false, "ask the running service; users who are no administrators get an overview")
 	c.Flags().BoolVarP(&all, "all", "a", false, "also updates that are installed")
@@ -74,6 +79,7 @@ func (a *app) printStatus(w io.Writer, s statusOutput, all bool) error {
 		fmt.Fprintf(w, "rules       %s %d by %s %s\n", r.Name, r.Version, r.Signer, r.Error)
 	}
 	s.printNative(w)
+	printLoop(w, s.State.RestartLoop)
 	if err := summary(w, s.Status); err != nil {
 		return err
 	}
