@@ -52,6 +52,17 @@ func TestHostSaysWhatToDo(t *testing.T) {
 	}
 }
 
+func TestHostSaysItsWindow(t *testing.T) {
+	f := &fleet{}
+	if body := get(t, pages(t, f, server.Viewer), "/hosts/x").body; strings.Contains(body, "Installation window") {
+		t.Error("a host without windows has one")
+	}
+	f.detail.State.NextWindow = noon.Add(30 * time.Hour)
+	if body := get(t, pages(t, f, server.Viewer), "/hosts/x").body; !strings.Contains(body, "Installation window") || !strings.Contains(body, "2026-11-24 18:00") {
+		t.Error("the page does not say when the window opens")
+	}
+}
+
 // TestHostFilter narrows the updates of a host by status and text.
 func TestHostFilter(t *testing.T) {
 	f := &fleet{detail: server.HostDetail{List: []server.HostUpdate{

@@ -233,6 +233,7 @@ var catalogue = [keys][languages]string{
 	WUAVersion:      {"Windows Update Agent", "Agent Windows Update"},
 	LastAction:      {"Last action", "Dernière action"},
 	ActionFailed:    {"failed: %s", "échec\u00a0: %s"},
+	InstallWindow:   {"Installation window", "Fenêtre d’installation"},
 	RebootWhy:       {"Restart outstanding because", "Redémarrage en attente car"},
 	ScanTitle:       {"Scan", "Analyse"},
 	ScanAt:          {"Last complete scan", "Dernière analyse complète"},

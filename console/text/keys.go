@@ -154,6 +154,7 @@ const (
 	WUAVersion
 	LastAction
 	ActionFailed
+	InstallWindow
 	RebootWhy
 	ScanTitle
 	ScanAt
