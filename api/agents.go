@@ -1,11 +1,13 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"time"
@@ -47,6 +49,8 @@ func NewAgents(srv *server.Server, log *slog.Logger, now func() time.Time) http.
 	mux.Handle("POST "+transport.PathReport, a.host(a.report))
 	mux.Handle("GET "+transport.PathRules, a.host(a.rules))
 	mux.Handle("GET "+transport.PathFiles+"{name}", a.host(a.file))
+	mux.Handle("GET "+transport.PathRelease, a.host(a.release))
+	mux.Handle("GET "+transport.PathReleaseFiles+"{name}", a.host(a.releaseFile))
 	mux.Handle("/", a.host(func(w http.ResponseWriter, r *http.Request, _ string) {
 		writeError(w, r, log, fmt.Errorf("%s: %w", r.URL.Path, waptwua.ErrNotFound))
 	}))
@@ -141,16 +145,43 @@ func (a *agents) rules(w http.ResponseWriter, r *http.Request, _ string) {
 	writeJSON(w, r, a.log, set)
 }
 
-// file serves one file of the shelf. http.ServeContent does ranges and
-// conditions by the entity tag and the date.
+// file serves one file of the shelf.
 func (a *agents) file(w http.ResponseWriter, r *http.Request, _ string) {
-	name := r.PathValue("name")
-	f, info, err := a.srv.Shelf.Open(r.Context(), name)
+	f, info, err := a.srv.Shelf.Open(r.Context(), r.PathValue("name"))
 	if err != nil {
 		writeError(w, r, a.log, err)
 		return
 	}
 	defer f.Close()
+	serveFile(w, r, f, info)
+}
+
+// release serves the newest release of the agent.
+func (a *agents) release(w http.ResponseWriter, r *http.Request, _ string) {
+	envelope, digest, err := a.srv.Releases.Current(r.Context())
+	if err != nil {
+		writeError(w, r, a.log, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", `"`+digest+`"`)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(envelope))
+}
+
+// releaseFile serves a program that a release names.
+func (a *agents) releaseFile(w http.ResponseWriter, r *http.Request, _ string) {
+	f, info, err := a.srv.Releases.Open(r.Context(), r.PathValue("name"))
+	if err != nil {
+		writeError(w, r, a.log, err)
+		return
+	}
+	defer f.Close()
+	serveFile(w, r, f, info)
+}
+
+// serveFile serves a file. http.ServeContent does ranges and conditions by
+// the entity tag and the date.
+func serveFile(w http.ResponseWriter, r *http.Request, f io.ReadSeeker, info server.FileInfo) {
 	h := w.Header()
 	h.Set("Content-Type", "application/octet-stream")
 	if info.ETag != "" {

@@ -8,6 +8,7 @@
 //	POST /agent/v1/enrol     with a token; the only path without a certificate
 //	POST /agent/v1/report
 //	GET  /agent/v1/rules     ETag
+//	GET  /agent/v1/release, /agent/v1/release/NAME   releases of the agent; ETag, Range
 //	GET  /waptwua/NAME       Range, If-Range, ETag, Last-Modified, HEAD; flat names only
 //
 // TLS from 1.2 ([AgentTLS]); everything but enrolment needs a client

@@ -21,3 +21,13 @@ func NewOffline(p Parts) (*Accounts, *Rules, error) {
 	b := &base{store: p.Store, notify: p.Notify, set: p.Settings, log: p.Log, now: p.Now, rand: p.Rand}
 	return newAccounts(b), &Rules{base: b, trust: p.Administrators}, nil
 }
+
+// NewReleases returns the service of releases alone, for commands run beside
+// a server's data. Of p it uses Releases and what NewOffline uses.
+func NewReleases(p Parts) (*Releases, error) {
+	accounts, _, err := NewOffline(p)
+	if err != nil {
+		return nil, err
+	}
+	return &Releases{base: accounts.base, files: p.Releases}, nil
+}

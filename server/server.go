@@ -11,6 +11,7 @@
 //	Accounts   users, sessions, tokens
 //	Fleet      lists and counts for people
 //	Shelf      the files that hosts fetch
+//	Releases   new versions of the agent, signed elsewhere
 //	Upkeep     the work of the background jobs: the archive, missing files, clean-up, expiry
 //
 // # What it promises
@@ -63,6 +64,7 @@ type Parts struct {
 	Signer    *signing.Signer // signs what the server publishes
 	// Administrators verifies rule packages on upload. Nil: their shape only.
 	Administrators *signing.Trust
+	Releases       blob.Store // of the agent. Nil: none are handed out
 	Settings       Settings
 	Log            *slog.Logger
 	Now            func() time.Time // nil: the clock
@@ -78,6 +80,7 @@ type Server struct {
 	Fleet     *Fleet
 	Shelf     *Shelf
 	Upkeep    *Upkeep
+	Releases  *Releases
 }
 
 // base is what all services share.
@@ -112,6 +115,7 @@ func New(p Parts) (*Server, error) {
 		Fleet:     &Fleet{base: b, catalogues: cat},
 		Shelf:     &Shelf{base: b, files: p.Shelf, archiver: p.Archiver},
 		Upkeep:    &Upkeep{base: b, catalogues: cat, fetcher: p.Fetcher, scrubber: p.Scrubber, queue: p.Queue},
+		Releases:  &Releases{base: b, files: p.Releases},
 	}, nil
 }
 

@@ -137,7 +137,7 @@ func printBuilt(w io.Writer, b builtAgents) error {
 func (o *buildFlags) secret(cmd *cobra.Command) (made *server.TokenView, secret string, err error) {
 	switch {
 	case o.tokenFile != "":
-		secret, err = readLine(o.tokenFile)
+		secret, err = optionalLine(o.tokenFile)
 		return nil, secret, err
 	case !o.newToken:
 		return nil, o.token, nil

@@ -180,8 +180,14 @@ func (p *process) services(db *sqlite.DB, o *origin, authority *pki.Authority, q
 	if err != nil {
 		return nil, err
 	}
+	releases, err := p.openReleases()
+	if err != nil {
+		return nil, err
+	}
+	p.undo = append(p.undo, releases.Close)
 	return server.New(server.Parts{
-		Store: db, Shelf: o.shelf, Notify: new(inproc.Notifier), Queue: queue,
+		Releases: releases,
+		Store:    db, Shelf: o.shelf, Notify: new(inproc.Notifier), Queue: queue,
 		Archiver: o.archive, Fetcher: o.payloads, Scrubber: o.payloads, Loader: o.loader,
 		Authority: authority, Signer: signer, Administrators: trust,
 		Settings: p.site.server, Log: p.log, Now: now,

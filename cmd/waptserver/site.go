@@ -28,6 +28,7 @@ import (
 //	administrators/   certificates that rule packages must be signed by
 //	waptwua/          the scan archive and payload files (waptwua_folder)
 //	staging/          downloads on their way
+//	releases/         signed releases of the agent
 //	lock              held while a server runs
 type site struct {
 	dir string
