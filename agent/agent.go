@@ -131,6 +131,9 @@ type Options struct {
 	// Around runs a task of Run, so that it can be seen, put off or cancelled;
 	// it must call run and return its error, or return without calling it.
 	Around func(ctx context.Context, name string, run func(context.Context) error) error
+	// Notices are sentences that the reports carry beside the problems of the
+	// settings, for example why the agent could not replace itself. nil: none.
+	Notices func() []string
 	// Progress is told how far an operation has come; it must return soon.
 	Progress func(Progress)
 	// Reached is told each durable step that was reached. For tests that

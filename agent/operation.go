@@ -120,6 +120,9 @@ func (a *Agent) open(kind string) (*operation, error) {
 	op.mem.State.NextWindow = op.nextWindow()
 	op.mem.State.Settings = s.Effective()
 	op.mem.State.Problems = problems(s)
+	if a.opt.Notices != nil {
+		op.mem.State.Problems = append(op.mem.State.Problems, a.opt.Notices()...)
+	}
 	return op, nil
 }
 

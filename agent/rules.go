@@ -4,15 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"waptwua"
 	"waptwua/agent/journal"
-	"waptwua/internal/pki"
 	"waptwua/policy"
 	"waptwua/signing"
 	"waptwua/transport"
@@ -111,32 +108,11 @@ func (op *operation) loadRules() (*rulebook, error) {
 // administrators is the trust in the certificates of the certificates'
 // folder; empty when there are none.
 func (op *operation) administrators() (*signing.Trust, error) {
-	entries, err := os.ReadDir(op.settings.Certificates)
-	if errors.Is(err, os.ErrNotExist) {
-		return signing.NewTrust(), nil
-	}
+	t, err := LoadTrust(op.settings.Certificates)
 	if err != nil {
-		return nil, fmt.Errorf("reading the administrators' certificates: %w", err)
+		return nil, fmt.Errorf("administrators' certificates: %w", err)
 	}
-	var text []byte
-	for _, e := range entries {
-		switch strings.ToLower(filepath.Ext(e.Name())) {
-		case ".crt", ".pem", ".cer":
-			b, err := os.ReadFile(filepath.Join(op.settings.Certificates, e.Name()))
-			if err != nil {
-				return nil, fmt.Errorf("reading the administrators' certificates: %w", err)
-			}
-			text = append(append(text, b...), '\n')
-		}
-	}
-	if len(text) == 0 {
-		return signing.NewTrust(), nil
-	}
-	certs, err := pki.DecodeCertificates(text)
-	if err != nil {
-		return nil, fmt.Errorf("reading the administrators' certificates in %s: %w", op.settings.Certificates, err)
-	}
-	return signing.NewTrust(certs...), nil
+	return t, nil
 }
 
 // take goes through what the server handed out. What is refused leaves the

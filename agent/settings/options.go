@@ -34,6 +34,7 @@ func (r *reader) global() {
 	r.option(Global, "verify_cert", r.pathOf(&s.VerifyCert), func() string { return s.VerifyCert })
 	r.option(Global, "server_fingerprint", text(&s.Fingerprint), func() string { return s.Fingerprint })
 	r.option(Global, "public_certs_dir", r.pathOf(&s.Certificates), func() string { return s.Certificates })
+	r.selfUpdate()
 	r.option(Global, "dbdir", r.pathOf(&s.Dir), func() string { return s.Dir })
 	r.option(Global, "http_proxy", address(&s.Proxy), shown(&s.Proxy))
 	r.option(Global, "use_http_proxy_for_server", boolean(&s.ProxyForServer), showBool(&s.ProxyForServer))

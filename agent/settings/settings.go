@@ -61,6 +61,7 @@ type Settings struct {
 	VerifyCert     string // PEM file with the server's CA; empty: what enrolment stored
 	Fingerprint    string // SHA-256 of the server's CA, instead of a PEM file
 	Certificates   string // folder of administrators' certificates
+	SelfUpdate     SelfUpdate
 	Dir            string // folder of the agent's own files
 	Proxy          *url.URL
 	ProxyForServer bool

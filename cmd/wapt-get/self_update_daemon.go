@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"waptwua"
+	"waptwua/agent"
+	"waptwua/agent/settings"
+	"waptwua/agent/upgrade"
+	"waptwua/schedule"
+)
+
+// The service's times of replacing its program.
+const (
+	confirmPoll = 15 * time.Second // while a new version is not confirmed
+	upgradeBusy = 5 * time.Minute  // after another operation was running
+	stopWait    = 5 * time.Minute  // for the guard to stop this service
+)
+
+// renewal replaces the service's program.
+type renewal struct {
+	*daemon
+	up   *upgrade.Upgrader
+	host string // decides this host's place in a roll-out
+}
+
+// renew finishes an exchange that was begun, and looks for new releases
+// until ctx ends. wait returns when that has stopped. The error wraps
+// upgrade.ErrRolledBack when the old program is back: the service must end.
+func (d *daemon) renew(ctx context.Context, s *settings.Settings) (wait func(), err error) {
+	up, err := d.upgrader(d.agent, s)
+	if err != nil {
+		d.log.Debug("this program does not replace itself", "error", err)
+		return func() {}, nil
+	}
+	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("preparing the agent's folder: %w", err)
+	}
+	unconfirmed, err := up.Begin()
+	if err != nil {
+		return nil, err
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		return nil, fmt.Errorf("name of this host: %w", err)
+	}
+	r := renewal{daemon: d, up: up, host: name}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if unconfirmed {
+			r.confirm(ctx)
+		}
+		r.run(ctx, s)
+	}()
+	return func() { <-done }, nil
+}
+
+// confirm tells the guard that this new version does its work, as soon as
+// the server has answered.
+func (r *renewal) confirm(ctx context.Context) {
+	for {
+		err := r.up.Confirm(ctx)
+		if err == nil {
+			r.log.Info("agent was replaced", "version", version)
+			return
+		}
+		r.log.Warn("new version is not confirmed yet", "error", err)
+		if sleep(ctx, confirmPoll) != nil {
+			return
+		}
+	}
+}
+
+// run looks for a release about as often as the host reports; hosts that
+// are started together do not ask together.
+func (r *renewal) run(ctx context.Context, s *settings.Settings) {
+	every := max(s.UpdatePeriod.Duration(), time.Minute)
+	for next := schedule.Jitter(r.host+"self-update", every); sleep(ctx, next) == nil; {
+		next = every
+		if s, err := r.settings(); err != nil || !s.SelfUpdate.On {
+			continue
+		}
+		err := r.attempt(ctx, s)
+		switch {
+		case err == nil, errors.Is(err, waptwua.ErrUnchanged), errors.Is(err, agent.ErrNotRegistered), ctx.Err() != nil:
+		case errors.Is(err, agent.ErrBusy):
+			next = upgradeBusy
+		default:
+			r.log.Warn("agent is not replaced", "error", err)
+		}
+	}
+}
+
+// attempt takes a release when there is one for this host now.
+func (r *renewal) attempt(ctx context.Context, s *settings.Settings) error {
+	o, err := r.up.Look(ctx)
+	if err != nil {
+		return err
+	}
+	if turn := o.Created.Add(schedule.Jitter(r.host+o.Version, s.SelfUpdate.Spread)); r.now().Before(turn) {
+		r.log.Debug("agent waits for its turn", "version", o.Version, "turn", turn)
+		return nil
+	}
+	return agent.Alone(s.Dir, func() error {
+		r.log.Info("agent is being replaced", "version", o.Version, "signer", o.Signer)
+		if _, err := r.startGuard(ctx, r.up, o); err != nil {
+			return err
+		}
+		// The guard stops this service; until then nothing else begins.
+		_ = sleep(ctx, stopWait)
+		return nil
+	})
+}
+
+// upgradeNotices are the versions that this host could not take, as
+// sentences for its reports.
+func upgradeNotices(dir string) []string {
+	failed, err := upgrade.Failures(dir)
+	if err != nil {
+		return []string{"self-update: " + err.Error()}
+	}
+	var list []string
+	for _, f := range failed {
+		list = append(list, "self-update: "+(&upgrade.FailedError{Failure: f}).Error())
+	}
+	return list
+}
