@@ -12,8 +12,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"waptwua"
 	"waptwua/agent"
 	"waptwua/agent/settings"
+	"waptwua/agent/upgrade"
+	"waptwua/signing"
 )
 
 // configureFlags are what `configure` is given; empty values keep what there is.
@@ -87,6 +90,11 @@ func (a *app) configure(o configureFlags) error {
 	if err != nil {
 		return err
 	}
+	if before, err := settings.Parse(a.config, old); err != nil {
+		return err
+	} else if err := refuseOlder(before.Dir); err != nil {
+		return err
+	}
 	changes, err := o.changes(has)
 	if err != nil {
 		return err
@@ -118,6 +126,16 @@ func unchanged(has []settings.Assignment, c settings.Assignment) bool {
 		return slices.Contains(has, c)
 	}
 	return !slices.ContainsFunc(has, func(h settings.Assignment) bool { return sameOption(h, c) })
+}
+
+// refuseOlder refuses to be installed where a newer version was in use: the
+// agent may have replaced its program since the last package.
+func refuseOlder(dir string) error {
+	highest, err := upgrade.Highest(dir)
+	if err != nil || highest == "" || !signing.ValidVersion(version) || signing.CompareVersions(version, highest) >= 0 {
+		return err
+	}
+	return fmt.Errorf("version %s of the agent was in use here, this is %s; install that or a newer one: %w", highest, version, waptwua.ErrStale)
 }
 
 func printConfigured(w io.Writer, c configured) error {
@@ -256,7 +274,7 @@ func removeTree(path string) error {
 
 // ownFiles are what the agent makes in its folder, as patterns. The folder
 // may be one that others use, too: nothing else is touched.
-var ownFiles = []string{"private", "cache", "log", "upgrade", "*.json", "journal.log*", "*.lock", "*.tmp"}
+var ownFiles = []string{"private", "cache", "log", "packages", "upgrade", "*.json", "journal.log*", "*.lock", "*.tmp"}
 
 // purge removes the agent's own files, and its folder when nothing is left.
 func purge(dir string) error {

@@ -69,8 +69,14 @@ func (d *daemon) run(ctx context.Context) error {
 	}
 	d.log.Info("service runs", "version", version, "config", d.config)
 	d.tell(eventlog.Event{ID: eventlog.Started, Text: "The agent has started, version " + version + "."})
+	unrenew, err := d.renew(ctx, s)
+	if err != nil {
+		d.tell(eventlog.Event{ID: eventlog.CannotWork, Level: eventlog.Error, Text: "The agent starts anew: " + err.Error()})
+		return err
+	}
 	stop := d.serve(ctx, s.Dir)
 	err = d.agent.Run(ctx)
+	unrenew()
 	stop()
 	d.log.Info("service stops")
 	d.tell(eventlog.Event{ID: eventlog.StoppedService, Text: "The agent has stopped."})

@@ -69,6 +69,7 @@ func (a *app) openWith(log *slog.Logger, changes ...func(*agent.Options)) (*agen
 		Dir: s.Dir, Settings: file.Settings, WUA: a.updating.host, Packages: host.packages, Native: a.updating, Log: log, HostName: name, Version: version,
 		Desktop: host.desktop(a.config), Restarter: host.restarter(),
 		Booted: host.booted, Conditions: host.power, CheckArchive: host.checkArchive, Progress: a.progress(),
+		Notices: func() []string { return upgradeNotices(s.Dir) },
 	}
 	for _, change := range changes {
 		change(&o)

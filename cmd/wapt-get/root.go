@@ -70,6 +70,7 @@ func (a *app) root() *cobra.Command {
 		a.registerCommand(), a.updateCommand(),
 		a.scanCommand(), a.downloadCommand(), a.installCommand(), a.uninstallCommand(), a.statusCommand(), a.givebackCommand(), a.repairCommand(),
 		a.showConfigCommand(), a.configureCommand(), a.inventoryCommand(), a.serviceCommand(),
+		a.selfCheckCommand(), a.selfUpdateCommand(), a.upgradeGuardCommand(),
 		a.createKeycertCommand(), a.signCommand(), a.uploadRulesCommand(),
 		a.supportBundleCommand(), a.versionCommand(),
 	)

@@ -29,9 +29,9 @@ type renewal struct {
 }
 
 // renew finishes an exchange that was begun, and looks for new releases
-// until ctx ends. wait returns when that has stopped. The error wraps
-// upgrade.ErrRolledBack when the old program is back: the service must end.
-func (d *daemon) renew(ctx context.Context, s *settings.Settings) (wait func(), err error) {
+// until stop is called, or ctx ends. The error wraps upgrade.ErrRolledBack
+// when the old program is back: the service must end.
+func (d *daemon) renew(ctx context.Context, s *settings.Settings) (stop func(), err error) {
 	up, err := d.upgrader(d.agent, s)
 	if err != nil {
 		d.log.Debug("this program does not replace itself", "error", err)
@@ -49,6 +49,7 @@ func (d *daemon) renew(ctx context.Context, s *settings.Settings) (wait func(), 
 		return nil, fmt.Errorf("name of this host: %w", err)
 	}
 	r := renewal{daemon: d, up: up, host: name}
+	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -57,7 +58,7 @@ func (d *daemon) renew(ctx context.Context, s *settings.Settings) (wait func(), 
 		}
 		r.run(ctx, s)
 	}()
-	return func() { <-done }, nil
+	return func() { cancel(); <-done }, nil
 }
 
 // confirm tells the guard that this new version does its work, as soon as
