@@ -1,6 +1,7 @@
 package windows
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -64,7 +65,10 @@ func (l *linux) run(args ...string) (int, string) {
 }
 
 // underWine is C:\wapt of a prefix in which the double is registered.
-type underWine struct{ *prefix }
+type underWine struct {
+	*prefix
+	program string // folder of wapt-get.exe; empty: C:\wapt
+}
 
 const waptDir = `C:\wapt`
 
@@ -77,7 +81,7 @@ func (w *underWine) local(file string) string { return w.prefix.path(w.path(file
 
 func (w *underWine) run(args ...string) (int, string) {
 	w.t.Helper()
-	return w.prefix.run(append([]string{w.path("wapt-get.exe")}, args...)...)
+	return w.prefix.run(append([]string{cmp.Or(w.program, waptDir) + `\wapt-get.exe`}, args...)...)
 }
 
 func (w *underWine) restart(change func()) {
@@ -140,7 +144,7 @@ func newComputer(t testing.TB, s *rig.System, w *rig.World, p place, n int, opti
 // newWindows is newComputer in a prefix of its own, with the double.
 func newWindows(t testing.TB, s *rig.System, w *rig.World, n int, options map[string]string, script []byte) *computer {
 	t.Helper()
-	p := &underWine{newPrefix(t)}
+	p := &underWine{prefix: newPrefix(t)}
 	c := newComputer(t, s, w, p, n, options, script)
 	copyFile(t, filepath.Join(programs(t), "wapt-get.exe"), p.local("wapt-get.exe"))
 	copyFile(t, filepath.Join(programs(t), "double.dll"), p.local("double.dll"))

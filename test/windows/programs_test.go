@@ -39,22 +39,30 @@ var build = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for _, b := range []struct {
-		cgo  string
-		args []string
-	}{
-		{"0", []string{"-ldflags", "-s -w -X main.version=" + version, "-o", "wapt-get.exe", "waptwua/cmd/wapt-get"}},
-		{"1", []string{"-ldflags", "-s -w", "-buildmode=c-shared", "-o", "double.dll", "waptwua/test/windows/double"}},
-	} {
-		b.args[len(b.args)-2] = filepath.Join(dir, b.args[len(b.args)-2])
-		cmd := exec.Command("go", append([]string{"build", "-trimpath"}, b.args...)...)
-		cmd.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED="+b.cgo, "CC=x86_64-w64-mingw32-gcc")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return "", errors.Join(fmt.Errorf("%w\n%s", err, out), os.RemoveAll(dir))
-		}
+	err = buildAgent(filepath.Join(dir, "wapt-get.exe"), version)
+	if err == nil {
+		err = goBuild("1", "-ldflags", "-s -w", "-buildmode=c-shared", "-o", filepath.Join(dir, "double.dll"), "waptwua/test/windows/double")
+	}
+	if err != nil {
+		return "", errors.Join(err, os.RemoveAll(dir))
 	}
 	return dir, nil
 })
+
+// buildAgent builds wapt-get.exe as `make build-all` does.
+func buildAgent(path, version string) error {
+	return goBuild("0", "-ldflags", "-s -w -X main.version="+version, "-o", path, "waptwua/cmd/wapt-get")
+}
+
+// goBuild builds for Windows.
+func goBuild(cgo string, args ...string) error {
+	cmd := exec.Command("go", append([]string{"build", "-trimpath"}, args...)...)
+	cmd.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED="+cgo, "CC=x86_64-w64-mingw32-gcc")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w\n%s", err, out)
+	}
+	return nil
+}
 
 // copyFile copies a file.
 func copyFile(t testing.TB, from, to string) {

@@ -27,19 +27,8 @@ func TestService(t *testing.T) {
 	c.Expect(0, "service", "status")
 
 	c.wait("an installation that waits for a restart", func() bool { return c.s.Host(c.UUID).Status == waptwua.HostReboot })
-	c.Restart()
+	c.restartUntilCompliant()
 	c.Expect(0, "service", "status") // it has come up with Windows
-	for range 3 {
-		c.wait("nothing to do but restart", func() bool {
-			h := c.s.Host(c.UUID)
-			return h.Compliant || h.Status == waptwua.HostReboot && h.Updates[waptwua.StatusPending] == 0
-		})
-		if c.s.Host(c.UUID).Compliant {
-			break
-		}
-		c.Restart()
-	}
-	c.wait("compliance", func() bool { return c.s.Host(c.UUID).Compliant })
 	c.expectOnce(0)
 
 	c.Do("service", "stop")

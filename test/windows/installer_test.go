@@ -1,0 +1,146 @@
+package windows
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"waptwua"
+	"waptwua/server"
+	"waptwua/test/rig"
+)
+
+// TestInstaller installs the Windows Installer package of the agent on a
+// computer, whose service then registers it and does the whole cycle; a newer
+// package replaces the program and nothing else; removal gives Windows Update
+// back.
+func TestInstaller(t *testing.T) {
+	t.Parallel()
+	needs(t, "wixl", "msibuild")
+	sc := &scenario{machine: 4}
+	c := sc.host(t, rig.NewWorld(t, 200, seed, 1), inWine)
+	c.s.Rules(1, `{"default_allow":true}`)
+	w := c.place.(*underWine)
+	w.program = `C:\Program Files\waptwua`
+	before := c.native()
+
+	c.msi("/i", c.agentPackage("1.0.0", "--waptwua", "manage", "--new-token"),
+		`SETTINGS=waptwua.download_scheduling=3s;waptwua.install_scheduling=5s;waptwua.postboot_delay=0s;`+
+			`global.waptupdate_task_period=3s;waptwua.archive_roots=`+w.path("roots.pem"))
+	c.Expect(0, "service", "status")
+	c.enrolled("1.0.0")
+	c.wait("an installation that waits for a restart", func() bool { return c.s.Host(c.UUID).Status == waptwua.HostReboot })
+	if during := c.native(); during == before {
+		t.Errorf("Windows Update is not taken over:\n%s", during)
+	}
+	c.restartUntilCompliant()
+	c.expectOnce(0)
+
+	c.msi("/i", c.agentPackage("1.1.0"))
+	c.Expect(0, "service", "status")
+	c.enrolled("1.1.0")
+	if set := c.s.Host(c.UUID).State.Settings["download_scheduling"]; set != "3s" {
+		t.Errorf("after the upgrade, download_scheduling is %q", set)
+	}
+
+	c.msi("/x", c.agentPackage("1.1.0"))
+	if after := c.native(); after != before {
+		t.Errorf("Windows Update was\n%s\nand is after the removal\n%s", before, after)
+	}
+	if _, err := os.Stat(w.prefix.path(w.program + `\wapt-get.exe`)); !os.IsNotExist(err) {
+		t.Errorf("the program after its removal: %v", err)
+	}
+}
+
+// needs skips a test without these programs; with CI=true it fails.
+func needs(t *testing.T, programs ...string) {
+	t.Helper()
+	for _, p := range programs {
+		if _, err := exec.LookPath(p); err != nil && os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		} else if err != nil {
+			t.Skip(err)
+		}
+	}
+}
+
+// agentPackage builds the package of a version and returns its Windows path.
+func (c *computer) agentPackage(version string, flags ...string) string {
+	c.t.Helper()
+	dir := filepath.Join(c.s.Dir, "agents")
+	built := filepath.Join(dir, "wapt-get-"+version+"-amd64.msi")
+	path := c.path(filepath.Base(built))
+	if _, err := os.Stat(built); err == nil {
+		return path
+	}
+	exe := filepath.Join(c.t.TempDir(), "wapt-get.exe")
+	if err := buildAgent(exe, version); err != nil {
+		c.t.Fatal(err)
+	}
+	c.s.Command("waptserver", append([]string{"agent", "build", "--data", c.s.Data(), "--out", dir, "--version", version, "--program", exe,
+		"--arch", "amd64", "--admin-cert", c.s.Admin.Certificate}, flags...)...)
+	copyFile(c.t, built, c.local(filepath.Base(built)))
+	return path
+}
+
+// msi runs msiexec, which must succeed; its log is shown otherwise.
+func (c *computer) msi(args ...string) {
+	c.t.Helper()
+	w := c.place.(*underWine)
+	log := c.path("msi.log")
+	code, text := w.prefix.run(append([]string{"msiexec", "/qn", "/l*v", log}, args...)...)
+	if code != 0 {
+		b, _ := os.ReadFile(c.local("msi.log"))
+		c.t.Fatalf("msiexec %v: exit %d\n%s\n%s", args, code, text, b[max(0, len(b)-4000):])
+	}
+}
+
+// enrolled waits until the server knows the computer with this version, and
+// learns its UUID.
+func (c *computer) enrolled(version string) {
+	c.t.Helper()
+	rig.Until(c.t, callLimit, func() (bool, string) {
+		hosts := list[server.HostView](c, "hosts")
+		if len(hosts) > 1 {
+			c.t.Fatalf("%d hosts: the computer has lost its identity", len(hosts))
+		}
+		if len(hosts) == 1 {
+			c.UUID = hosts[0].UUID
+		}
+		return len(hosts) == 1 && hosts[0].AgentVersion == version, fmt.Sprintf("%+v", hosts)
+	})
+}
+
+// restartUntilCompliant restarts the computer whenever nothing else is left
+// to do.
+func (c *computer) restartUntilCompliant() {
+	c.t.Helper()
+	for range 4 {
+		c.Restart()
+		c.wait("nothing to do but restart", func() bool {
+			h := c.s.Host(c.UUID)
+			return h.Compliant || h.Status == waptwua.HostReboot && h.Updates[waptwua.StatusPending] == 0
+		})
+		if c.s.Host(c.UUID).Compliant {
+			return
+		}
+	}
+	c.t.Fatalf("not compliant after four restarts: %+v", c.s.Host(c.UUID))
+}
+
+// native is what Windows' own updating is set to.
+func (c *computer) native() string {
+	c.t.Helper()
+	w := c.place.(*underWine)
+	_, policies := w.prefix.run("reg", "query", `HKLM\SOFTWARE\Policies\Microsoft\Windows\WindowsUpdate`, "/s")
+	service := w.wine("reg", "query", `HKLM\SYSTEM\CurrentControlSet\Services\wuauserv`, "/v", "Start")
+	b, err := json.Marshal([]string{strings.TrimSpace(policies), strings.TrimSpace(service)})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return string(b)
+}
