@@ -153,9 +153,33 @@ func newWindows(t testing.TB, s *rig.System, w *rig.World, n int, options map[st
 		t.Fatal(err)
 	}
 	p.registry(comtest.Registration(p.path("double.dll")))
+	p.replace("dism.exe", "wusa.exe", "shutdown.exe")
 	c.sayWhatItIs()
 	t.Cleanup(func() { c.expectNothingHeld() })
 	return c
+}
+
+// replace puts the tool in place of programs of Windows. Wine would go on to
+// run its own, were they not declared to be native.
+func (p *underWine) replace(names ...string) {
+	p.t.Helper()
+	var b strings.Builder
+	b.WriteString("REGEDIT4\n\n[HKEY_CURRENT_USER\\Software\\Wine\\DllOverrides]\n")
+	for _, name := range names {
+		copyFile(p.t, filepath.Join(programs(p.t), "tool.exe"), p.prefix.path(`C:\windows\system32\`+name))
+		fmt.Fprintf(&b, "%q=\"native\"\n", name)
+	}
+	p.registry(b.String())
+}
+
+// tools are the calls of the programs in place of Windows' own.
+func (c *computer) tools() []machine.ToolCall {
+	c.t.Helper()
+	calls, err := (&machine.Config{Dir: c.local("machine")}).ToolCalls()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return calls
 }
 
 // machine opens the simulated Windows from the test's side.

@@ -43,6 +43,9 @@ var build = sync.OnceValues(func() (string, error) {
 	if err == nil {
 		err = goBuild("1", "-ldflags", "-s -w", "-buildmode=c-shared", "-o", filepath.Join(dir, "double.dll"), "waptwua/test/windows/double")
 	}
+	if err == nil {
+		err = goBuild("0", "-ldflags", "-s -w", "-o", filepath.Join(dir, "tool.exe"), "waptwua/test/windows/tool")
+	}
 	if err != nil {
 		return "", errors.Join(err, os.RemoveAll(dir))
 	}

@@ -13,6 +13,8 @@
 //	                          process that was killed or has leaked one
 //	double.log                what could not be done, and why
 //	tools.log                 each call of a program in place of Windows' own
+//	packages                  what dism.exe has installed, as it lists it
+//	restart-wanted            there when shutdown.exe was called
 //
 // Both systems open the same folder, the one as C:\…, the other below the
 // prefix. The locks of the two do not exclude each other: the Linux side
@@ -21,6 +23,7 @@
 package machine
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -42,7 +45,16 @@ const (
 	HeldDir      = "held"
 	LogFile      = "double.log"
 	ToolsFile    = "tools.log"
+	PackagesFile = "packages"
+	RestartFile  = "restart-wanted"
 )
+
+// ToolCall is a line of tools.log.
+type ToolCall struct {
+	Program string   `json:"program"` // dism, wusa, shutdown
+	Args    []string `json:"args"`
+	Exit    uint32   `json:"exit"`
+}
 
 // Config describes a machine. Paths are those of the system that reads it.
 type Config struct {
@@ -118,6 +130,41 @@ func (c *Config) graphs() (*sim.Graphs, error) {
 		}
 	}
 	return sim.NewGraphs(o), nil
+}
+
+// Archive is the path of the scan archive that was registered last
+// (services.json, which package comtest writes).
+func (c *Config) Archive() (string, error) {
+	b, err := os.ReadFile(filepath.Join(c.Dir, ServicesFile))
+	var services struct {
+		Services []struct{ Path string }
+	}
+	if err == nil {
+		err = json.Unmarshal(b, &services)
+	}
+	if err != nil {
+		return "", fmt.Errorf("look for the scan archive: %w", err)
+	}
+	if n := len(services.Services); n == 1 {
+		return services.Services[0].Path, nil
+	}
+	return "", fmt.Errorf("look for the scan archive: %d are registered, want one", len(services.Services))
+}
+
+// ToolCalls are the calls of tools.log, the oldest first.
+func (c *Config) ToolCalls() (calls []ToolCall, err error) {
+	b, err := os.ReadFile(filepath.Join(c.Dir, ToolsFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	for line := range bytes.Lines(b) {
+		var call ToolCall
+		if err := json.Unmarshal(line, &call); err != nil {
+			return nil, fmt.Errorf("read %s: %w", ToolsFile, err)
+		}
+		calls = append(calls, call)
+	}
+	return calls, err
 }
 
 // Log appends a line to a file of the machine's folder.
