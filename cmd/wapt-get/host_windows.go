@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"time"
 
 	"golang.org/x/sys/windows"
 
@@ -32,9 +31,13 @@ func openHost(string, *settings.Settings) (*windowsHost, error) {
 	if err != nil {
 		return nil, errors.Join(err, host.Close())
 	}
+	booted, err := bootTime()
+	if err != nil {
+		return nil, errors.Join(err, host.Close())
+	}
 	return &windowsHost{
 		wua: host, packages: packages, native: native.Machine(), folder: folder, power: hostpower.Host{},
-		searches: calm.Service(native.UpdateService), booted: time.Now().Add(-windows.DurationSinceBoot()),
+		searches: calm.Service(native.UpdateService), booted: booted,
 	}, nil
 }
 

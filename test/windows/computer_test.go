@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"waptwua"
 	"waptwua/agent"
@@ -102,8 +103,9 @@ type computer struct {
 	UUID string
 	set  map[string]map[string]string // section → option → value
 
-	script []byte // of what goes wrong; none: nothing
-	exits  []int  // exit codes of what was run
+	script  []byte // of what goes wrong; none: nothing
+	exits   []int  // exit codes of what was run
+	started time.Time
 }
 
 // seed is the one from which scenarios and their machines are made.
@@ -182,6 +184,16 @@ func (c *computer) tools() []machine.ToolCall {
 	return calls
 }
 
+// expectTool fails unless the program in place of Windows' own was called
+// with this argument among others: a builtin of Wine leaves no trace.
+func (c *computer) expectTool(program, arg string) {
+	c.t.Helper()
+	calls := c.tools()
+	if !slices.ContainsFunc(calls, func(call machine.ToolCall) bool { return call.Program == program && slices.Contains(call.Args, arg) }) {
+		c.t.Errorf("%s %s was not called: %+v", program, arg, calls)
+	}
+}
+
 // machine opens the simulated Windows from the test's side.
 func (c *computer) machine() *sim.Host {
 	c.t.Helper()
@@ -192,9 +204,15 @@ func (c *computer) machine() *sim.Host {
 	return h
 }
 
+// apart is how far two starts of a computer must lie apart for an agent to
+// see two.
+const apart = 3 * time.Second
+
 // Restart restarts the computer: what waited for it takes effect.
 func (c *computer) Restart() {
 	c.t.Helper()
+	rig.Until(c.t, 2*apart, func() (bool, string) { return time.Since(c.started) > apart, "it has just been started" })
+	defer func() { c.started = time.Now() }()
 	c.restart(func() {
 		if err := c.machine().Restart(c.t.Context()); err != nil {
 			c.t.Fatal(err)

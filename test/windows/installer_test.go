@@ -39,6 +39,7 @@ func TestInstaller(t *testing.T) {
 	}
 	c.restartUntilCompliant()
 	c.expectOnce(0)
+	c.expectTool("dism", "/Add-Package")
 
 	c.msi("/i", c.agentPackage("1.1.0"))
 	c.Expect(0, "service", "status")

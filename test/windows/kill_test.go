@@ -171,9 +171,7 @@ func (c *computer) finish() (st agent.Status) {
 	c.t.Helper()
 	for range 2 {
 		c.run("waptwua-install")
-		if err := c.machine().Restart(c.t.Context()); err != nil {
-			c.t.Fatal(err)
-		}
+		c.Restart()
 		c.Do("waptwua-scan", "--force")
 		if st = c.Status(); st.State.Status == waptwua.HostOK {
 			break
