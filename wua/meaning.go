@@ -91,10 +91,13 @@ func FailureOf(err error, at time.Time, attempts int) waptwua.Failure {
 	}
 	f := Failure(e.Code, at, attempts)
 	if e.Text != "" {
-		f.Sentence += " Windows says: " + e.Text
+		f.Sentence += saidByWindows + e.Text
 	}
 	return f
 }
+
+// saidByWindows comes between our words and those of Windows.
+const saidByWindows = " Windows says: "
 
 // family is a range of codes with one origin.
 type family struct {

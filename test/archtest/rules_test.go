@@ -66,7 +66,8 @@ var layers = []layer{
 		ours: []string{root, "store", "blob", "notify", "policy", "schedule", "signing", "transport", "internal"}, never: []string{"store/sqlite", "net/http"}},
 	{name: "installer", packages: []string{"installer"}, ours: []string{root, "internal"}, never: []string{"net", "net/http", "agent", "server", "store"}},
 	{name: "api", packages: []string{"api"}, ours: []string{root, "server", "transport", "internal"}, never: []string{"database/sql"}},
-	{name: "console", packages: []string{"console"}, ours: []string{root, "server", "internal"}, never: []string{"database/sql"}},
+	{name: "console", packages: []string{"console"}, ours: []string{root, "server", "wua", "internal"}, // wua: what codes mean, in every language
+		never: []string{"database/sql", "wua/com", "wua/sim", "wua/native", "wua/repair", "wua/dism", "wua/calm"}},
 }
 
 // thirdParty keeps each module in the packages that exist for it.
