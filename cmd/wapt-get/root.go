@@ -72,7 +72,8 @@ func (a *app) root() *cobra.Command {
 		a.showConfigCommand(), a.configureCommand(), a.inventoryCommand(), a.serviceCommand(),
 		a.selfCheckCommand(), a.selfUpdateCommand(), a.upgradeGuardCommand(),
 		a.createKeycertCommand(), a.signCommand(), a.uploadRulesCommand(),
-		a.supportBundleCommand(), a.explainCommand(), a.versionCommand(),
+		a.supportBundleCommand(), a.selfTestCommand(),
+		a.explainCommand(), a.versionCommand(),
 	)
 	checkArgs(c)
 	for _, sub := range c.Commands() {
