@@ -131,7 +131,7 @@ func (t *selfTest) checks() (list []selftest.Check, done func(), err error) {
 		return nil, nil, err
 	}
 	list = append(t.agentChecks(), t.wuaChecks()...)
-	ofHost := inventoryChecks(host, systemTools{})
+	ofHost := inventoryChecks(host, systemTools{t.updating.windows})
 	if runtime.GOOS != "windows" {
 		ofHost = ofRecording(ofHost)
 	}

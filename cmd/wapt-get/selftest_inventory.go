@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
@@ -25,18 +24,18 @@ type tools interface {
 	Output(ctx context.Context, program string, args ...string) (string, error)
 }
 
-// systemTools runs the programs; only Windows has them.
-type systemTools struct{}
+// systemTools runs the programs below the Windows folder; only Windows has
+// them.
+type systemTools struct{ windows string }
 
 // maxToolOutput bounds what is read of a program's answer, in bytes.
 const maxToolOutput = 16 << 20
 
-func (systemTools) Output(ctx context.Context, program string, args ...string) (string, error) {
-	root := os.Getenv("SystemRoot")
-	if runtime.GOOS != "windows" || root == "" {
+func (t systemTools) Output(ctx context.Context, program string, args ...string) (string, error) {
+	if runtime.GOOS != "windows" {
 		return "", fmt.Errorf("there is no %s here: %w", program, selftest.ErrLeftOut)
 	}
-	cmd := exec.CommandContext(ctx, filepath.Join(root, "System32", filepath.FromSlash(program)), args...)
+	cmd := exec.CommandContext(ctx, filepath.Join(t.windows, "System32", filepath.FromSlash(program)), args...)
 	var out strings.Builder
 	cmd.Stdout = &limitedWriter{w: &out, left: maxToolOutput}
 	if err := cmd.Run(); err != nil {
