@@ -162,6 +162,9 @@ func (a *Archive) inner(ctx context.Context, name string, visit func(*Shard) err
 // readPackage streams the package.xml of the inner cabinet s.
 func (s *Shard) readPackage(ctx context.Context, v PackageVisitor) (head Package, err error) {
 	where := path.Join(s.Name, graphName)
+	if err := s.open(); err != nil {
+		return Package{}, err
+	}
 	isGraph := func(f *cab.File) bool { return strings.EqualFold(f.Name, graphName) }
 	found := false
 	err = walk(ctx, s.Name, s.cabinet, isGraph, func(_ *cab.File, r *cab.FolderReader) error {

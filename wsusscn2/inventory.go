@@ -74,10 +74,14 @@ func (a *Archive) Inventory(ctx context.Context) (Inventory, error) {
 	}
 	languages := make(map[string]bool)
 	err = a.Shards(ctx, Selection{}, func(s *Shard) error {
+		defer s.Close()
+		if err := s.open(); err != nil {
+			return err
+		}
 		report := s.report(languages)
 		inv.Shards = append(inv.Shards, report)
 		inv.Total.add(report.Counts)
-		return s.Close()
+		return nil
 	})
 	if err != nil {
 		return Inventory{}, err

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"sync/atomic"
 
 	"waptwua"
 	"waptwua/cab"
@@ -21,7 +22,8 @@ type Shard struct {
 	ShardSpan
 	Size    int64 // bytes of the inner cabinet
 	archive *Archive
-	cabinet *cab.Reader
+	decoded *atomic.Int64 // by all shards of the pass, as far as they are opened
+	cabinet *cab.Reader   // nil: not opened yet
 	content io.ReaderAt
 	buffer  *[]byte   // where content lies in memory
 	spooled SpoolFile // where it does not
@@ -49,16 +51,13 @@ func (a *Archive) Shards(ctx context.Context, sel Selection, visit func(*Shard) 
 		spans[f] = span
 	}
 	isShard := func(f *cab.File) bool { _, ok := spans[f]; return ok }
-	var total int64
+	var decoded atomic.Int64
 	err = walk(ctx, outerName, a.cabinet, isShard, func(f *cab.File, r *cab.FolderReader) error {
 		s, err := a.load(ctx, f, r)
 		if err != nil {
 			return err
 		}
-		s.ShardSpan = spans[f]
-		if total += s.decodes(); total > a.opt.Limits.TotalBytes {
-			return errors.Join(limitError(f.Name, "with this cabinet the archive decodes to %d bytes, more than %d", total, a.opt.Limits.TotalBytes), s.Close())
-		}
+		s.ShardSpan, s.decoded = spans[f], &decoded
 		return visit(s)
 	})
 	if errors.Is(err, fs.SkipAll) {
@@ -67,30 +66,46 @@ func (a *Archive) Shards(ctx context.Context, sel Selection, visit func(*Shard) 
 	return err
 }
 
-// load reads the inner cabinet f, whose content r gives, and opens it.
+// load reads the inner cabinet f, whose content r gives.
 func (a *Archive) load(ctx context.Context, f *cab.File, r io.Reader) (*Shard, error) {
 	if f.Size > a.opt.Limits.ShardBytes {
 		return nil, limitError(f.Name, "an inner cabinet of %d bytes, more than %d", f.Size, a.opt.Limits.ShardBytes)
 	}
-	s := &Shard{ShardSpan: ShardSpan{Name: f.Name}, Size: f.Size, archive: a}
-	err := s.fill(ctx, r)
-	if err == nil {
-		s.cabinet, err = cab.NewReaderLimits(s.content, s.Size, a.opt.Limits.Cabinet)
-	}
-	if err != nil {
+	s := &Shard{ShardSpan: ShardSpan{Name: f.Name}, Size: f.Size, archive: a, decoded: new(atomic.Int64)}
+	if err := s.fill(ctx, r); err != nil {
 		return nil, inCabinet(f.Name, errors.Join(err, s.Close()))
-	}
-	if n := s.decodes(); n > a.opt.Limits.ContentBytes {
-		return nil, errors.Join(limitError(f.Name, "an inner cabinet that decodes to %d bytes, more than %d", n, a.opt.Limits.ContentBytes), s.Close())
 	}
 	return s, nil
 }
 
-// decodes is how many bytes one pass over the shard's folders decodes: each
+// open reads the directory of the inner cabinet, once, and holds what it
+// decodes to against the limits. A caller may find by its Digest that it needs
+// nothing of a shard, and the directories of all shards list a million files.
+func (s *Shard) open() error {
+	if s.cabinet != nil {
+		return nil
+	}
+	lim := &s.archive.opt.Limits
+	c, err := cab.NewReaderLimits(s.content, s.Size, lim.Cabinet)
+	if err != nil {
+		return inCabinet(s.Name, err)
+	}
+	n := decodes(c)
+	if n > lim.ContentBytes {
+		return limitError(s.Name, "an inner cabinet that decodes to %d bytes, more than %d", n, lim.ContentBytes)
+	}
+	if total := s.decoded.Add(n); total > lim.TotalBytes {
+		return limitError(s.Name, "with this cabinet the archive decodes to %d bytes, more than %d", total, lim.TotalBytes)
+	}
+	s.cabinet = c
+	return nil
+}
+
+// decodes is how many bytes one pass over a cabinet's folders decodes: each
 // folder up to the end of its last file. Package cab refuses files that lie
 // beyond what the folder's blocks can hold.
-func (s *Shard) decodes() (total int64) {
-	for _, folder := range s.cabinet.Folders {
+func decodes(c *cab.Reader) (total int64) {
+	for _, folder := range c.Folders {
 		var end int64
 		for _, f := range folder.Files {
 			end = max(end, f.Offset+f.Size)
@@ -180,7 +195,8 @@ func (s *Shard) Digest() (d waptwua.SHA256, err error) {
 }
 
 // Fragments calls visit for every fragment of the shard that sel selects.
-// It decodes every folder that holds one of them once. Returning fs.SkipAll
+// It decodes every folder that holds one of them once. An inner cabinet that
+// is none gives an error that wraps ErrFormat. Returning fs.SkipAll
 // ends the walk without an error; other errors of visit come back with the
 // fragment's path.
 func (s *Shard) Fragments(ctx context.Context, sel Selection, visit func(Fragment) error) error {
@@ -193,6 +209,9 @@ func (s *Shard) Fragments(ctx context.Context, sel Selection, visit func(Fragmen
 
 // fragments is Fragments with a buffer that the caller may use again.
 func (s *Shard) fragments(ctx context.Context, sel Selection, buf *[]byte, visit func(Fragment) error) error {
+	if err := s.open(); err != nil {
+		return err
+	}
 	want := func(f *cab.File) bool {
 		frag, ok := parseName(f.Name)
 		return ok && sel.selects(frag)

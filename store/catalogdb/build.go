@@ -176,15 +176,19 @@ func (b *builder) run(ctx context.Context) error {
 	}
 	b.report.Shards, b.facts = len(ix.Shards), make(chan shardFacts, len(ix.Shards))
 	g, gctx := errgroup.WithContext(ctx)
-	jobs, done := make(chan job), make(chan result, b.options.Workers)
+	ids := map[string]int{}
+	for i, s := range ix.Shards {
+		ids[s.Name] = i
+	}
+	shards, done := make(chan *wsusscn2.Shard), make(chan result, b.options.Workers)
 	g.Go(func() error { return b.relate(gctx) })
 	g.Go(func() error {
-		defer close(jobs)
-		return b.readShards(gctx, ix, jobs)
+		defer close(shards)
+		return b.readShards(gctx, shards)
 	})
 	g.Go(func() error {
 		defer close(done)
-		return b.work(gctx, jobs, done)
+		return b.work(gctx, ids, shards, done)
 	})
 	g.Go(func() error {
 		defer close(b.facts)
@@ -247,39 +251,18 @@ func (b *builder) readPackage(ctx context.Context) error {
 	return err
 }
 
-// job is a shard to decode, or one that the base holds already.
-type job struct {
-	shard  *wsusscn2.Shard
-	row    shardRow
-	inBase int64 // id of the same shard in the base; 0: decode it
-}
-
-// result is what became of a job.
+// result is what became of a shard.
 type result struct {
-	job
+	row    shardRow
+	inBase int64 // id, plus one, of the same shard in the base; 0: it was decoded
 	blocks []revisionBlock
 }
 
 // readShards hands out the shards in the order of the archive.
-func (b *builder) readShards(ctx context.Context, ix wsusscn2.Index, jobs chan<- job) error {
-	ids := map[string]int{}
-	for i, s := range ix.Shards {
-		ids[s.Name] = i
-	}
+func (b *builder) readShards(ctx context.Context, shards chan<- *wsusscn2.Shard) error {
 	return b.archive.Shards(ctx, wsusscn2.Selection{}, func(s *wsusscn2.Shard) error {
-		digest, err := s.Digest()
-		if err != nil {
-			return errors.Join(err, s.Close())
-		}
-		j := job{shard: s, row: shardRow{id: ids[s.Name], name: s.Name, size: s.Size, digest: digest}}
-		if j.inBase = b.base.holds(digest); j.inBase != 0 {
-			j.shard, err = nil, s.Close()
-		}
-		if err != nil {
-			return err
-		}
 		select {
-		case jobs <- j:
+		case shards <- s:
 			return nil
 		case <-ctx.Done():
 			return errors.Join(ctx.Err(), s.Close())
@@ -288,16 +271,17 @@ func (b *builder) readShards(ctx context.Context, ix wsusscn2.Index, jobs chan<-
 }
 
 // work decodes shards until there are no more.
-func (b *builder) work(ctx context.Context, jobs <-chan job, done chan<- result) error {
+func (b *builder) work(ctx context.Context, ids map[string]int, shards <-chan *wsusscn2.Shard, done chan<- result) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for range b.options.Workers {
 		g.Go(func() error {
 			gatherer := catalog.NewGatherer(b.options.Languages)
-			for j := range jobs {
-				r, err := decode(ctx, gatherer, j)
-				if err != nil {
+			for s := range shards {
+				r, err := b.decode(ctx, gatherer, s)
+				if err = errors.Join(err, s.Close()); err != nil {
 					return err
 				}
+				r.row.id = ids[r.row.name]
 				select {
 				case done <- r:
 				case <-ctx.Done():
@@ -310,21 +294,25 @@ func (b *builder) work(ctx context.Context, jobs <-chan job, done chan<- result)
 	return g.Wait()
 }
 
-func decode(ctx context.Context, gatherer *catalog.Gatherer, j job) (result, error) {
-	r := result{job: j}
-	if j.shard == nil {
+// decode decodes a shard, unless the base holds it.
+func (b *builder) decode(ctx context.Context, gatherer *catalog.Gatherer, s *wsusscn2.Shard) (r result, err error) {
+	r.row.name, r.row.size = s.Name, s.Size
+	if r.row.digest, err = s.Digest(); err != nil {
+		return r, err
+	}
+	if r.inBase = b.base.holds(r.row.digest); r.inBase != 0 {
 		return r, nil
 	}
-	err := j.shard.Fragments(ctx, gatherer.Selection(), gatherer.Take)
+	err = s.Fragments(ctx, gatherer.Selection(), gatherer.Take)
 	if errors.Is(err, catalog.ErrAbridged) {
 		gatherer.Again()
-		err = j.shard.Fragments(ctx, gatherer.Selection(), gatherer.Take)
+		err = s.Fragments(ctx, gatherer.Selection(), gatherer.Take)
 	}
-	if err = errors.Join(err, j.shard.Close()); err != nil {
+	if err != nil {
 		return r, err
 	}
 	g := gatherer.Gathered()
-	r.shard, r.row.facts, r.row.rows, r.row.last = nil, g.Facts, len(g.Rows), -1
+	r.row.facts, r.row.rows, r.row.last = g.Facts, len(g.Rows), -1
 	if len(g.Rows) > 0 {
 		r.row.first, r.row.last = g.Rows[0].Revision, g.Rows[len(g.Rows)-1].Revision
 	}
