@@ -26,7 +26,7 @@ type blockReader struct {
 	left    int   // blocks still to come
 
 	head []byte // the header, with reserve, of the block read last
-	buf  [maxBlockInput]byte
+	held int    // bytes of buffer that hold the data of the block read last
 }
 
 func newBlockReader(f *Folder) *blockReader {
@@ -34,7 +34,7 @@ func newBlockReader(f *Folder) *blockReader {
 	return &blockReader{
 		section: section,
 		inside:  f.end < f.reader.Header.Size,
-		buffer:  bufio.NewReaderSize(section, 1<<16),
+		buffer:  bufio.NewReaderSize(section, 1<<17),
 		start:   f.start,
 		head:    make([]byte, blockHeaderSize+f.reader.Header.DataReserve),
 	}
@@ -47,6 +47,7 @@ func (b *blockReader) rewind(n int) error {
 		return fmt.Errorf("cab: seeking to a folder's data: %w", err)
 	}
 	b.buffer.Reset(b.section)
+	b.held = 0
 	return nil
 }
 
@@ -56,7 +57,7 @@ func (b *blockReader) next() (data []byte, size int, err error) {
 	if b.left == 0 {
 		return nil, 0, io.EOF
 	}
-	if err := b.fill(b.head); err != nil {
+	if err := b.readHead(); err != nil {
 		return nil, 0, err
 	}
 	n := int(binary.LittleEndian.Uint16(b.head[4:]))
@@ -69,10 +70,10 @@ func (b *blockReader) next() (data []byte, size int, err error) {
 	case size == 0:
 		return nil, 0, fault(ErrUnsupported, b.offset, "a block that ends in the next cabinet of the set")
 	}
-	data = b.buf[:n]
-	if err := b.fill(data); err != nil {
-		return nil, 0, err
+	if data, err = b.buffer.Peek(n); err != nil {
+		return nil, 0, b.short(err)
 	}
+	b.held = n
 	if !b.sound(data) {
 		return nil, 0, fault(ErrChecksum, b.offset, "the block's checksum is %08x, its bytes give %08x",
 			binary.LittleEndian.Uint32(b.head), b.checksum(data, nil))
@@ -82,8 +83,18 @@ func (b *blockReader) next() (data []byte, size int, err error) {
 	return data, size, nil
 }
 
-func (b *blockReader) fill(p []byte) error {
-	_, err := io.ReadFull(b.buffer, p)
+// readHead gives up the data of the block before and reads the next header.
+func (b *blockReader) readHead() error {
+	_, err := b.buffer.Discard(b.held)
+	b.held = 0
+	if err == nil {
+		_, err = io.ReadFull(b.buffer, b.head)
+	}
+	return b.short(err)
+}
+
+// short is the error for a block that cannot be read as a whole.
+func (b *blockReader) short(err error) error {
 	switch {
 	case err == nil:
 		return nil

@@ -80,10 +80,31 @@ func (fr *FolderReader) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
+	if fr.direct(p) {
+		return fr.readBlock(p)
+	}
 	if err := fr.position(); err != nil {
 		return 0, err
 	}
 	n := copy(p[:min(int64(len(p)), fr.unread)], fr.have)
+	fr.take(n)
+	fr.unread -= int64(n)
+	return n, nil
+}
+
+// direct tells whether the next block belongs to the current file as a whole
+// and fits p, so that it need not be copied.
+func (fr *FolderReader) direct(p []byte) bool {
+	return fr.err == nil && len(fr.have) == 0 && len(p) >= blockSize && fr.unread >= blockSize &&
+		fr.pos == fr.file.Offset+fr.file.Size-fr.unread
+}
+
+// readBlock reads the next block into p.
+func (fr *FolderReader) readBlock(p []byte) (n int, err error) {
+	if fr.have, fr.err = fr.decode(p[:blockSize]); fr.err != nil {
+		return 0, fr.err
+	}
+	n = len(fr.have)
 	fr.take(n)
 	fr.unread -= int64(n)
 	return n, nil
@@ -143,7 +164,7 @@ func (fr *FolderReader) position() error {
 			return nil
 		}
 		if fr.err == nil {
-			fr.err = fr.decode()
+			fr.have, fr.err = fr.decode(fr.buf[:])
 		}
 		if fr.err != nil {
 			return fr.err
@@ -163,32 +184,31 @@ func (fr *FolderReader) rewind() {
 	fr.err = fr.blocks.rewind(fr.folder.Blocks)
 }
 
-// decode decodes the next block.
-func (fr *FolderReader) decode() error {
+// decode decodes the next block to the start of buf and returns its content.
+func (fr *FolderReader) decode(buf []byte) ([]byte, error) {
 	at := fr.blocks.offset
 	data, size, err := fr.blocks.next()
 	if errors.Is(err, io.EOF) {
-		return fault(ErrFormat, fr.folder.entry, "folder %d ends after %d bytes of content, within %q",
+		return nil, fault(ErrFormat, fr.folder.entry, "folder %d ends after %d bytes of content, within %q",
 			fr.folder.index, fr.pos, fr.file.Name)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if size < blockSize && fr.blocks.left > 0 && fr.folder.Compression != None {
-		return fault(ErrFormat, at, "a block for %d bytes of content that is not its folder's last", size)
+		return nil, fault(ErrFormat, at, "a block for %d bytes of content that is not its folder's last", size)
 	}
 	if err := fr.charge(at, len(data), size); err != nil {
-		return err
+		return nil, err
 	}
-	if err := fr.decomp.block(fr.buf[:size], data); err != nil {
-		return &FormatError{
+	if err := fr.decomp.block(buf[:size], data); err != nil {
+		return nil, &FormatError{
 			Offset: at,
 			Msg:    fmt.Sprintf("folder %d, block %d: %v", fr.folder.index, fr.folder.Blocks-fr.blocks.left-1, err),
 			Err:    ErrFormat,
 		}
 	}
-	fr.have = fr.buf[:size]
-	return nil
+	return buf[:size], nil
 }
 
 // charge counts a block against the limits.
