@@ -73,6 +73,7 @@ import (
 
 	"waptwua/agent/settings"
 	"waptwua/internal/diskfree"
+	"waptwua/internal/hostzone"
 	"waptwua/transport/client"
 	"waptwua/wua"
 )
@@ -106,14 +107,14 @@ type Options struct {
 	Dir      string                             // the agent's own files; created when missing
 	Settings func() (*settings.Settings, error) // asked at the start of each operation
 	WUA      wua.Host
-	Packages wua.Packager   // installs OSInstaller updates; nil: they fail
-	Clock    Clock          // nil: the machine's
-	Log      *slog.Logger   // nil: nothing is logged
-	HostName string         // FQDN; empty: the UUID
-	Native   Native         // nil: Windows' own updating is left alone
-	Version  string         // of the agent
-	Zone     *time.Location // of the host's clocks, for windows; nil: the machine's
-	Booted   time.Time      // when the host was started, for postboot_delay; zero: long ago
+	Packages wua.Packager          // installs OSInstaller updates; nil: they fail
+	Clock    Clock                 // nil: the machine's
+	Log      *slog.Logger          // nil: nothing is logged
+	HostName string                // FQDN; empty: the UUID
+	Native   Native                // nil: Windows' own updating is left alone
+	Version  string                // of the agent
+	Zone     func() *time.Location // of the host's clocks, for windows, asked each time; nil: the machine's
+	Booted   time.Time             // when the host was started, for postboot_delay; zero: long ago
 
 	// Desktop and Restarter serve restart_policy. Without a Desktop nobody is
 	// logged in; without a Restarter the agent never restarts the host.
@@ -181,7 +182,7 @@ func New(o Options) (*Agent, error) {
 	}
 	o.WUA = patient{Host: o.WUA, clock: o.Clock}
 	if o.Zone == nil {
-		o.Zone = time.Local
+		o.Zone = hostzone.Now
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

@@ -38,7 +38,7 @@ func (w windows) under(s *settings.Settings, now time.Time) windows {
 // maintenance is when the host installs, where windows are set.
 func (a *Agent) maintenance(s *settings.Settings, host string) schedule.Maintenance {
 	return schedule.Maintenance{
-		Calendar: s.InstallWindows, Zone: a.opt.Zone, Host: host, Spread: s.InstallSpread,
+		Calendar: s.InstallWindows, Zone: a.opt.Zone(), Host: host, Spread: s.InstallSpread,
 		CatchUp: s.MissedWindow, Repeat: s.InstallEvery,
 	}
 }
@@ -73,10 +73,10 @@ func (a *Agent) inWindows(s *settings.Settings, start, ready time.Time) (install
 func (a *Agent) unfrozen(s *settings.Settings, due time.Time) time.Time {
 	at := notBefore(due, a.opt.Clock.Now())
 	c := schedule.Calendar{Frozen: s.Freeze}
-	if due.IsZero() || !c.FrozenAt(at, a.opt.Zone) {
+	if due.IsZero() || !c.FrozenAt(at, a.opt.Zone()) {
 		return due
 	}
-	thaw, _ := schedule.Always(s.Freeze).Next(at, a.opt.Zone)
+	thaw, _ := schedule.Always(s.Freeze).Next(at, a.opt.Zone())
 	return thaw.From
 }
 
@@ -112,7 +112,7 @@ func (op *operation) enter(o *InstallOptions) error {
 	if c == nil || o.Now || o.Force {
 		return nil
 	}
-	open, ok := c.Open(op.now(), op.opt.Zone)
+	open, ok := c.Open(op.now(), op.opt.Zone())
 	if !ok {
 		return op.closed()
 	}
@@ -125,8 +125,8 @@ func (op *operation) enter(o *InstallOptions) error {
 // closed is the error outside of the windows: it says when one opens.
 func (op *operation) closed() error {
 	c, next := calendar(op.settings), "none opens again"
-	if s, ok := c.Next(op.now(), op.opt.Zone); ok {
-		next = "the next one opens " + s.From.In(op.opt.Zone).Format(openingTime)
+	if s, ok := c.Next(op.now(), op.opt.Zone()); ok {
+		next = "the next one opens " + s.From.In(op.opt.Zone()).Format(openingTime)
 	}
 	return fmt.Errorf("%w (%s): %s; wapt-get waptwua-install --now does not wait for it", ErrWindowClosed, c, next)
 }
@@ -147,7 +147,7 @@ func (a *Agent) thawed(s *settings.Settings) (InstallOptions, error) {
 	if s.InstallWindows != nil && len(s.InstallWindows.Windows) == 0 {
 		c = s.InstallWindows
 	}
-	open, ok := c.Open(a.opt.Clock.Now(), a.opt.Zone)
+	open, ok := c.Open(a.opt.Clock.Now(), a.opt.Zone())
 	if !ok {
 		return InstallOptions{}, fmt.Errorf("%w (%s)", ErrWindowClosed, c)
 	}
@@ -173,10 +173,10 @@ func (a *Agent) window(m *memory) *Window {
 	}
 	c, now := calendar(s), a.opt.Clock.Now()
 	v := &Window{Calendar: c.String(), Used: m.Windows.Used}
-	if open, ok := c.Open(now, a.opt.Zone); ok {
+	if open, ok := c.Open(now, a.opt.Zone()); ok {
 		v.OpenUntil = open.To
 	}
-	if next, ok := c.Next(now, a.opt.Zone); ok {
+	if next, ok := c.Next(now, a.opt.Zone()); ok {
 		v.Next = next.From
 	}
 	if s.InstallWindows != nil {
@@ -204,9 +204,9 @@ func (op *operation) nextWindow() time.Time {
 	if c == nil {
 		return time.Time{}
 	}
-	if open, ok := c.Open(op.now(), op.opt.Zone); ok {
+	if open, ok := c.Open(op.now(), op.opt.Zone()); ok {
 		return open.From.UTC()
 	}
-	next, _ := c.Next(op.now(), op.opt.Zone)
+	next, _ := c.Next(op.now(), op.opt.Zone())
 	return next.From.UTC()
 }

@@ -12,6 +12,8 @@ import (
 	"waptwua/agent"
 )
 
+func inUTC() *time.Location { return time.UTC }
+
 // nextTuesday is the first Tuesday after now, two weeks ahead at most, as the
 // rig's clock must not fall behind the machine's.
 func nextTuesday(t time.Time) time.Time {
@@ -27,7 +29,7 @@ func (r *rig) atTuesday(hour time.Duration) {
 	r.t.Helper()
 	tuesday := nextTuesday(r.clock.Now()).Truncate(24 * time.Hour)
 	r.clock.Advance(tuesday.Add(hour).Sub(r.clock.Now()))
-	r.change = func(o *agent.Options) { o.Zone = time.UTC }
+	r.change = func(o *agent.Options) { o.Zone = inUTC }
 }
 
 func TestServiceInstallsOnlyInWindows(t *testing.T) {

@@ -114,7 +114,7 @@ func (op *operation) followRestart(needed bool) {
 // restartRules are the settings with what the host adds to them.
 func (op *operation) restartRules() schedule.RestartRules {
 	r := op.settings.Restart
-	r.Zone = op.opt.Zone
+	r.Zone = op.opt.Zone()
 	r.Spread = schedule.Jitter(op.mem.State.Host.UUID+taskRestart, restartSpread)
 	return r
 }

@@ -88,7 +88,7 @@ func newDesk(t *testing.T, ini string) *desk {
 	d := &desk{r: r}
 	d.arrived = sync.NewCond(&d.mu)
 	r.change = func(o *agent.Options) {
-		o.Desktop, o.Restarter, o.Clock, o.Zone, o.Reached = d, d, d, time.UTC, d.reached
+		o.Desktop, o.Restarter, o.Clock, o.Zone, o.Reached = d, d, d, inUTC, d.reached
 	}
 	r.register()
 	id := r.offer(1, waptwua.Update{})

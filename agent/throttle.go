@@ -16,7 +16,7 @@ import (
 type throttle struct {
 	*rate.Limiter
 	clock Clock
-	zone  *time.Location
+	zone  func() *time.Location
 
 	mu       sync.Mutex
 	settings *settings.Settings
@@ -29,7 +29,7 @@ func (a *Agent) throttle(s *settings.Settings) *throttle {
 	return a.limit
 }
 
-func newThrottle(c Clock, zone *time.Location) *throttle {
+func newThrottle(c Clock, zone func() *time.Location) *throttle {
 	return &throttle{Limiter: rate.NewLimiter(rate.Inf, limiterBurst), clock: c, zone: zone}
 }
 
@@ -48,7 +48,7 @@ func (t *throttle) adjust() {
 	}
 	t.again = now.Truncate(time.Minute).Add(time.Minute)
 	limit := rate.Inf
-	if n := t.settings.BandwidthAt(now, t.zone); n > 0 {
+	if n := t.settings.BandwidthAt(now, t.zone()); n > 0 {
 		limit = rate.Limit(n)
 	}
 	if t.Limit() != limit {

@@ -21,7 +21,7 @@ func TestThrottleFollowsTheTimeOfDay(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := &fixedClock{}
-	th := newThrottle(c, time.UTC)
+	th := newThrottle(c, func() *time.Location { return time.UTC })
 	for _, tc := range []struct {
 		at   string
 		want rate.Limit

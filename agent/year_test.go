@@ -67,7 +67,7 @@ func newYear(t *testing.T, zone, missed string) *year {
 		t.Fatal(err, s.Problems)
 	}
 	y.change = func(o *agent.Options) {
-		o.Zone = loc
+		o.Zone = func() *time.Location { return loc }
 		o.Settings = func() (*settings.Settings, error) { return s, nil }
 	}
 	y.host.Reached = func(what string) {
