@@ -68,6 +68,9 @@ type View struct {
 	Check   string
 	Checked bool
 	Buttons []Button // the first is the default; none: the window cannot be closed
+	// Locked is the text of a button that cannot be pressed, for windows that
+	// must have one, where there are no Buttons.
+	Locked string
 	// Percent of the progress bar: 0 to 100; negative: there is none.
 	Percent int
 	// Warning marks what people should not overlook.

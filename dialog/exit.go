@@ -195,10 +195,10 @@ func (e *Exit) view() View {
 	case choosing:
 		e.choose(&v, w)
 	case installing:
-		v.Page, v.Heading, v.Text = 2, w.installing, w.doNotSwitchOff
+		v.Page, v.Heading, v.Text, v.Locked = 2, w.installing, w.doNotSwitchOff, w.closeButton
 		v.Percent, v.Status, v.Warning = e.percent, e.stepText(w), true
 	case stopping:
-		v.Page, v.Heading, v.Text = 3, w.stopping, w.stoppingText
+		v.Page, v.Heading, v.Text, v.Locked = 3, w.stopping, w.stoppingText, w.closeButton
 		v.Percent, v.Status, v.Warning = e.percent, e.stepText(w), true
 	case done:
 		v.Page, v.Heading, v.Text, v.Buttons = 4, w.done, w.doneText, []Button{{Choice: Close, Text: w.closeButton}}

@@ -1,0 +1,28 @@
+// Package taskdialog shows the dialogs of package dialog as windows of
+// Microsoft Windows: TaskDialogIndirect of comctl32.dll, version 6.
+//
+// # Layout
+//
+// The heading is the main instruction; text, list and status are the
+// content; the check box is the verification. The functions of a task dialog
+// take structures without padding (TASKDIALOGCONFIG and TASKDIALOG_BUTTON,
+// commctrl.h), which Go does not have: layout.go writes them byte by byte.
+// A task dialog cannot exchange its buttons, so each page of a view is a
+// window of its own.
+//
+// # Version 6
+//
+// A program gets this version of comctl32.dll by a manifest. A manifest
+// inside the program needs an object file made by a resource compiler for
+// each platform, which would either be a binary among the sources or a step
+// that a plain go build does not take. Instead the manifest is activated
+// when a dialog is shown: that of shell32.dll (resource 124), which asks for
+// version 6 and is there on every Windows. A file of our own would have to
+// lie in a folder that nobody else can write to, also when the program runs
+// as a user.
+//
+// # Limits
+//
+// There is nothing to see in a session without a desktop, such as that of
+// the services; Show then works like dialog.Silent as far as Windows lets it.
+package taskdialog
