@@ -67,7 +67,8 @@ type View struct {
 	// Check is the text of a check box; empty: there is none.
 	Check   string
 	Checked bool
-	Buttons []Button // the first is the default; none: the window cannot be closed
+	Buttons []Button // none: the window cannot be closed
+	Default int      // the button that the Enter key presses
 	// Locked is the text of a button that cannot be pressed, for windows that
 	// must have one, where there are no Buttons.
 	Locked string

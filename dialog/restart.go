@@ -104,6 +104,7 @@ func (r *RestartDialog) view() View {
 	default:
 		v.Heading, v.Text = fmt.Sprintf(w.countHeading, w.span(roundUp(r.o.At.Sub(r.seen())))), w.countText
 		v.Buttons = []Button{{Choice: Restart, Text: w.restartNow}, {Choice: Close, Text: w.closeButton}}
+		v.Default = 1
 	}
 	return v
 }
@@ -134,6 +135,7 @@ func (r *RestartDialog) question(v *View, w *words) {
 		lines = append(lines, left)
 	}
 	v.Buttons = append(v.Buttons, Button{Choice: Close, Text: w.closeButton})
+	v.Default = len(v.Buttons) - 1 // whoever types when the window appears restarts nothing
 	v.Text = strings.Join(lines, "\n")
 }
 

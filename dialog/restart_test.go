@@ -73,6 +73,9 @@ func TestRestartTexts(t *testing.T) {
 	if v.Heading != "Cet ordinateur doit toujours redémarrer" || v.Buttons[2].Text != "Me le rappeler dans 4 heures" {
 		t.Errorf("view %+v", v)
 	}
+	if v.Buttons[v.Default].Choice != dialog.Close {
+		t.Error("the Enter key does something")
+	}
 	o = question()
 	o.Choices, o.Forced = nil, time.Time{}
 	if v := dialog.NewRestart(o).View(); len(v.Buttons) != 2 || v.Text != "Save your work before you restart.\nIt cannot be put off any more." {
@@ -93,8 +96,9 @@ func TestRestartCountdown(t *testing.T) {
 			t.Errorf("after %v: %q, want %q", after, got, want)
 		}
 	}
-	if _, ok := r.View().Dismiss(); !ok {
-		t.Error("the window cannot be closed")
+	v := r.View()
+	if i, ok := v.Dismiss(); !ok || i != v.Default {
+		t.Error("the window cannot be closed, or Enter does something else")
 	}
 	r.Tick(start.Add(15 * time.Minute))
 	if !r.View().Closed || r.Answer().Accepted {

@@ -51,6 +51,10 @@ var errNotRunning = errors.New("the service does not run; start it with: wapt-ge
 // exitCode is the one table from errors to exit codes. The first that fits
 // counts.
 func exitCode(err error) int {
+	var answer answerCode
+	if errors.As(err, &answer) {
+		return int(answer)
+	}
 	var usage usageError
 	if errors.As(err, &usage) {
 		return exitUsage

@@ -67,7 +67,7 @@ func (a *app) openWith(log *slog.Logger, changes ...func(*agent.Options)) (*agen
 	}
 	o := agent.Options{
 		Dir: s.Dir, Settings: file.Settings, WUA: a.updating.host, Packages: host.packages, Native: a.updating, Log: log, HostName: name, Version: version,
-		Desktop: host.desktop(a.config), Restarter: host.restarter(),
+		Desktop: host.desktop(), Restarter: host.restarter(),
 		Booted: host.booted, Conditions: host.power, CheckArchive: host.checkArchive, Progress: a.progress(),
 		Notices: func() []string { return upgradeNotices(s.Dir) },
 	}

@@ -43,7 +43,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	for _, c := range a.opened {
 		err = errors.Join(err, c.Close())
 	}
-	if err != nil {
+	var answer answerCode
+	if err != nil && !errors.As(err, &answer) {
 		fmt.Fprintln(stderr, "wapt-get:", err)
 	}
 	return exitCode(err)
@@ -75,6 +76,7 @@ func (a *app) root() *cobra.Command {
 		a.supportBundleCommand(), a.selfTestCommand(),
 		a.explainCommand(), a.versionCommand(),
 	)
+	c.AddCommand(a.dialogCommands()...)
 	checkArgs(c)
 	for _, sub := range c.Commands() {
 		checkArgs(sub)

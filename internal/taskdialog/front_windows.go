@@ -103,7 +103,7 @@ func (w *window) page(show *windows.LazyProc, v dialog.View) error {
 	buttons := buttonBytes(texts)
 	pins.Pin(&buttons[0])
 	c := config{flags: flagsOf(v), title: text(v.Title), icon: informationIcon, heading: text(v.Heading), content: text(content(v)),
-		buttons: uintptr(unsafe.Pointer(&buttons[0])), count: len(texts), callback: w.callback}
+		buttons: uintptr(unsafe.Pointer(&buttons[0])), count: len(texts), standard: v.Default, callback: w.callback}
 	if v.Warning {
 		c.icon = warningIcon
 	}
@@ -206,44 +206,6 @@ func setText(hwnd uintptr, element uintptr, s string) {
 	var pins runtime.Pinner
 	defer pins.Unpin()
 	_, _, _ = send.Call(hwnd, setElementText, element, pinned(&pins, s))
-}
-
-// activate puts the manifest of shell32.dll in force on this thread, so that
-// comctl32.dll is version 6.
-func activate() (deactivate func(), err error) {
-	system, err := windows.GetSystemDirectory()
-	if err != nil {
-		return nil, fmt.Errorf("the system's folder: %w", err)
-	}
-	source, err := windows.UTF16PtrFromString(system + `\shell32.dll`)
-	if err != nil {
-		return nil, err
-	}
-	const resourceNameValid, manifest = 0x8, 124
-	ctx := struct {
-		size, flags        uint32
-		source             *uint16
-		architecture, lang uint16
-		directory          *uint16
-		resource           uintptr
-		application        *uint16
-		module             windows.Handle
-	}{flags: resourceNameValid, source: source, resource: manifest}
-	ctx.size = uint32(unsafe.Sizeof(ctx))
-	kernel32 := windows.NewLazySystemDLL("kernel32.dll")
-	h, _, callErr := kernel32.NewProc("CreateActCtxW").Call(uintptr(unsafe.Pointer(&ctx)))
-	if h == ^uintptr(0) {
-		return nil, fmt.Errorf("the manifest for dialogs: %w", callErr)
-	}
-	var cookie uintptr
-	ok, _, callErr := kernel32.NewProc("ActivateActCtx").Call(h, uintptr(unsafe.Pointer(&cookie)))
-	if ok == 0 {
-		return nil, fmt.Errorf("the manifest for dialogs: %w", callErr)
-	}
-	return func() {
-		_, _, _ = kernel32.NewProc("DeactivateActCtx").Call(0, cookie)
-		_, _, _ = kernel32.NewProc("ReleaseActCtx").Call(h)
-	}, nil
 }
 
 // UserLanguage is the language of the user's Windows.

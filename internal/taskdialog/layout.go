@@ -36,7 +36,7 @@ type config struct {
 	flags                               uint32
 	title, icon, heading, content       uintptr
 	buttons                             uintptr
-	count                               int
+	count, standard                     int
 	verification, expanded, callback    uintptr
 	expandedText, collapsedText, footer uintptr
 }
@@ -57,10 +57,10 @@ func (c *config) bytes() []byte {
 	address(c.content)
 	word(uint32(c.count))
 	address(c.buttons)
-	word(firstID) // nDefaultButton
-	word(0)       // cRadioButtons
-	address(0)    // pRadioButtons
-	word(0)       // nDefaultRadioButton
+	word(uint32(firstID + c.standard)) // nDefaultButton
+	word(0)                            // cRadioButtons
+	address(0)                         // pRadioButtons
+	word(0)                            // nDefaultRadioButton
 	address(c.verification)
 	address(c.expanded)
 	address(c.expandedText)

@@ -10,7 +10,7 @@ import (
 
 // The offsets are those of commctrl.h with one-byte packing, 64 bits.
 func TestConfigBytes(t *testing.T) {
-	c := config{flags: 1, title: 2, icon: 3, heading: 4, content: 5, buttons: 6, count: 7, verification: 8, expanded: 9, expandedText: 10, collapsedText: 11, footer: 12, callback: 13}
+	c := config{flags: 1, title: 2, icon: 3, heading: 4, content: 5, buttons: 6, count: 7, standard: 2, verification: 8, expanded: 9, expandedText: 10, collapsedText: 11, footer: 12, callback: 13}
 	b := c.bytes()
 	if len(b) != 160 || binary.LittleEndian.Uint32(b) != 160 {
 		t.Fatalf("%d bytes", len(b))
@@ -20,7 +20,7 @@ func TestConfigBytes(t *testing.T) {
 			t.Errorf("at %d: %d, want %d", at, got, want)
 		}
 	}
-	for at, want := range map[int]uint32{20: 1, 60: 7, 72: firstID} {
+	for at, want := range map[int]uint32{20: 1, 60: 7, 72: firstID + 2} {
 		if got := binary.LittleEndian.Uint32(b[at:]); got != want {
 			t.Errorf("at %d: %d, want %d", at, got, want)
 		}

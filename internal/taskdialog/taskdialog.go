@@ -15,11 +15,10 @@
 // A program gets this version of comctl32.dll by a manifest. A manifest
 // inside the program needs an object file made by a resource compiler for
 // each platform, which would either be a binary among the sources or a step
-// that a plain go build does not take. Instead the manifest is activated
-// when a dialog is shown: that of shell32.dll (resource 124), which asks for
-// version 6 and is there on every Windows. A file of our own would have to
-// lie in a folder that nobody else can write to, also when the program runs
-// as a user.
+// that a plain go build does not take. Instead a manifest is activated when a
+// dialog is shown. Windows reads it from a file, which is made new in the
+// folder for temporary files, where nobody else can change a file that
+// another account has made, and removed as soon as Windows has read it.
 //
 // # Limits
 //

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"waptwua"
+	"waptwua/agent"
+	"waptwua/agent/settings"
+	"waptwua/dialog"
+)
+
+// tick is how often a dialog looks at the time.
+const tick = 200 * time.Millisecond
+
+// maxTyped is how many answers typed on a terminal wait to be read.
+const maxTyped = 16
+
+// dialogCommands are those that ask people, and have them asked.
+func (a *app) dialogCommands() []*cobra.Command {
+	return []*cobra.Command{a.waptexitCommand(), a.restartDialogCommand()}
+}
+
+func (a *app) waptexitCommand() *cobra.Command {
+	var text, silent bool
+	c := &cobra.Command{
+		Use:   "waptexit",
+		Short: "Offer the installation of pending updates before a shutdown",
+		Long: `Shows which updates are pending, counts down, and installs them: for a shutdown
+script (add-upgrade-shutdown), a shortcut or a scheduled task. Nothing is shown
+when nothing is pending or install_at_shutdown is not set. How long it counts,
+whether the user may refuse and how long all of it may take is set in
+wapt-get.ini. It ends only when the installation has, and at the latest two
+minutes after pre_shutdown_timeout.`,
+		Example: "  wapt-get waptexit --text",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			front, stop := a.front(c.Context(), text, silent)
+			defer stop()
+			out, err := a.waptexit(c.Context(), front)
+			return errors.Join(err, a.print(out, func(w io.Writer) error {
+				_, err := fmt.Fprintln(w, out)
+				return err
+			}))
+		},
+	}
+	c.Flags().BoolVar(&text, "text", false, "on the terminal, not in a window")
+	c.Flags().BoolVar(&silent, "silent", false, "show nothing: count down, and install")
+	return c
+}
+
+// exitOutcome is how waptexit ended.
+type exitOutcome struct {
+	Outcome string   `json:"outcome"` // nothing, disabled, or an outcome of the dialog
+	Updates []string `json:"updates,omitempty"`
+}
+
+func (o exitOutcome) String() string {
+	text, ok := map[string]string{
+		"nothing": "no update is waiting to be installed", "disabled": "the settings install nothing at shutdown",
+		"installed": "the installation has ended", "declined": "not now: nothing was installed", "skipped": "skipped: nothing was installed",
+		"timed-out": "nobody has decided in time: nothing was installed", "stopped": "the installation was stopped by pre_shutdown_timeout",
+		"abandoned": "the installation did not stop in time and still runs",
+	}[o.Outcome]
+	if !ok {
+		return o.Outcome
+	}
+	return text
+}
+
+var outcomes = [...]string{
+	dialog.Undecided: "undecided", dialog.Installed: "installed", dialog.Declined: "declined", dialog.Skipped: "skipped",
+	dialog.TimedOut: "timed-out", dialog.Stopped: "stopped", dialog.Abandoned: "abandoned",
+}
+
+// errAbandoned says that the dialog has ended before the installation.
+var errAbandoned = errors.New("the installation still runs; do not switch the computer off")
+
+// waptexit shows the dialog and installs.
+func (a *app) waptexit(ctx context.Context, front dialog.Front) (exitOutcome, error) {
+	s, err := a.settings()
+	if err != nil {
+		return exitOutcome{Outcome: "undecided"}, err
+	}
+	if s.Exit.Disabled || !s.InstallAtShutdown || s.Enabled != settings.True {
+		return exitOutcome{Outcome: "disabled"}, nil
+	}
+	var e *dialog.Exit
+	ag, _, err := a.openWith(slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelError})), func(o *agent.Options) {
+		o.Progress = func(p agent.Progress) { e.Progress(p.Operation, percent(p)) }
+	})
+	if err != nil {
+		return exitOutcome{Outcome: "undecided"}, err
+	}
+	defer ag.Close()
+	status, err := ag.Status()
+	if err != nil {
+		return exitOutcome{Outcome: "undecided"}, err
+	}
+	titles := pendingTitles(status)
+	if len(titles) == 0 {
+		return exitOutcome{Outcome: "nothing"}, nil
+	}
+	e = dialog.NewExit(dialog.ExitOptions{Language: language(), Updates: titles, Countdown: s.Exit.Countdown, AllowCancel: s.Exit.AllowCancel, Limit: s.Exit.Limit})
+	outcome, err := dialog.RunExit(ctx, front, e, func(ctx context.Context, _ func(string, int)) error {
+		err := a.patiently(ctx, ag.Shutdown)
+		if errors.Is(err, waptwua.ErrUnchanged) && !errors.Is(err, agent.ErrNotReported) {
+			return nil
+		}
+		return err
+	})
+	if outcome == dialog.Abandoned {
+		err = errAbandoned
+	}
+	return exitOutcome{Outcome: outcomes[outcome], Updates: titles}, err
+}
+
+func percent(p agent.Progress) int {
+	if p.Total <= 0 {
+		return 0
+	}
+	return int(100 * min(p.Done, p.Total) / p.Total)
+}
+
+// pendingTitles are the updates that an installation would take, by KB.
+func pendingTitles(s *agent.Status) []string {
+	var titles []string
+	for id, u := range s.State.Updates {
+		if u.Status == waptwua.StatusPending {
+			about := s.Updates[id]
+			titles = append(titles, cmp.Or(about.Title, id.String()))
+		}
+	}
+	slices.Sort(titles)
+	return titles
+}
+
+// front is what shows dialogs. stop ends what it has started; a read of the
+// terminal under way ends with the program.
+func (a *app) front(ctx context.Context, text, silent bool) (f dialog.Front, stop func()) {
+	ticker := time.NewTicker(tick)
+	switch {
+	case silent:
+		return dialog.Silent{Ticks: ticker.C}, ticker.Stop
+	case text || a.json:
+		return &dialog.Text{Out: a.stderr, Lines: typed(ctx, os.Stdin), Ticks: ticker.C}, ticker.Stop
+	}
+	return a.windowFront(ctx, ticker), ticker.Stop
+}
+
+// typed are the lines that a user types.
+func typed(ctx context.Context, r io.Reader) <-chan string {
+	lines := make(chan string, maxTyped)
+	go func() {
+		defer close(lines)
+		for s := bufio.NewScanner(r); s.Scan(); {
+			select {
+			case lines <- s.Text():
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return lines
+}
