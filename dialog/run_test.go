@@ -53,7 +53,7 @@ func TestRunExit(t *testing.T) {
 				return tt.work(ctx, p)
 			}
 			e := dialog.NewExit(exitOptions())
-			got, err := dialog.RunExit(t.Context(), front(func(ctx context.Context, m dialog.Machine) error {
+			got, err := run(t.Context(), front(func(ctx context.Context, m dialog.Machine) error {
 				if tt.choice != "" {
 					press(t, m, tt.choice)
 				}
@@ -84,7 +84,7 @@ func waitDone(m dialog.Machine) {
 func TestRunExitStopsTheWorkAtTheLimit(t *testing.T) {
 	e := dialog.NewExit(exitOptions())
 	stopped := make(chan struct{})
-	got, err := dialog.RunExit(t.Context(), front(func(ctx context.Context, m dialog.Machine) error {
+	got, err := run(t.Context(), front(func(ctx context.Context, m dialog.Machine) error {
 		press(t, m, dialog.Install)
 		return until(ctx, m, func() {
 			if isClosed(e.Stop()) {
@@ -105,7 +105,7 @@ func TestRunExitStopsTheWorkAtTheLimit(t *testing.T) {
 func TestRunExitLeavesWorkThatHangs(t *testing.T) {
 	e := dialog.NewExit(exitOptions())
 	begun, hang, gone := make(chan struct{}), make(chan struct{}), make(chan struct{})
-	got, _ := dialog.RunExit(t.Context(), front(func(ctx context.Context, m dialog.Machine) error {
+	got, _ := run(t.Context(), front(func(ctx context.Context, m dialog.Machine) error {
 		press(t, m, dialog.Install)
 		<-begun
 		return until(ctx, m, func() {})
@@ -122,19 +122,61 @@ func TestRunExitLeavesWorkThatHangs(t *testing.T) {
 	<-gone
 }
 
+// A dialog that nobody can see counts, installs and ends all the same.
 func TestRunExitWithoutADesktop(t *testing.T) {
+	for name, show := range map[string]front{
+		"fails": func(context.Context, dialog.Machine) error { return io.ErrClosedPipe },
+		"hangs": func(ctx context.Context, _ dialog.Machine) error { <-ctx.Done(); return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := dialog.NewExit(exitOptions())
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel() // lets the front end go that hangs
+			ticks, worked := make(chan time.Time), make(chan struct{})
+			go func() {
+				for now := start; ; now = now.Add(5 * time.Second) {
+					if isClosed(e.Begin()) {
+						<-worked
+						waitDone(e)
+					}
+					select {
+					case ticks <- now:
+					case <-ctx.Done():
+						return
+					}
+				}
+			}()
+			var warned error
+			r := dialog.ExitRun{Front: show, Ticks: ticks, Warn: func(err error) { warned = err }, Work: func(context.Context, func(string, int)) error {
+				defer close(worked)
+				return nil
+			}}
+			got, err := r.Do(ctx, e)
+			if got != dialog.Installed || err != nil || (name == "fails") != errors.Is(warned, io.ErrClosedPipe) {
+				t.Errorf("got %d, %v, warned %v", got, err, warned)
+			}
+		})
+	}
+}
+
+func TestRunExitEndsWithItsContext(t *testing.T) {
 	e := dialog.NewExit(exitOptions())
-	begun := make(chan struct{})
-	got, err := dialog.RunExit(t.Context(), front(func(_ context.Context, m dialog.Machine) error {
+	ctx, cancel := context.WithCancel(t.Context())
+	got, err := run(ctx, func(ctx context.Context, m dialog.Machine) error {
 		press(t, m, dialog.Install)
-		<-begun
-		return io.ErrClosedPipe
-	}), e, func(ctx context.Context, _ func(string, int)) error {
-		close(begun)
+		<-ctx.Done()
+		return ctx.Err()
+	}, e, func(ctx context.Context, _ func(string, int)) error {
+		cancel()
 		<-ctx.Done()
 		return ctx.Err()
 	})
-	if got != dialog.Undecided || !errors.Is(err, io.ErrClosedPipe) {
+	if got != dialog.Undecided || !errors.Is(err, context.Canceled) {
 		t.Errorf("got %d, %v", got, err)
 	}
+}
+
+// run lets the front end tell the time.
+func run(ctx context.Context, f front, e *dialog.Exit, work dialog.Work) (dialog.Outcome, error) {
+	return dialog.ExitRun{Front: f, Work: work, Warn: func(error) {}}.Do(ctx, e)
 }

@@ -30,7 +30,7 @@ func (s simulatedRestart) Restart(ctx context.Context, _ string) error { return 
 
 // windowFront is the terminal: there are no windows.
 func (a *app) windowFront(ctx context.Context, ticker *time.Ticker) dialog.Front {
-	return &dialog.Text{Out: a.stderr, Lines: typed(ctx, os.Stdin), Ticks: ticker.C}
+	return &dialog.Text{Out: a.stderr, Lines: typed(ctx, a.stdin), Ticks: ticker.C}
 }
 
 // language is that of the environment.

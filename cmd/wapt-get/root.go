@@ -19,6 +19,7 @@ import (
 // app is what every command works with.
 type app struct {
 	stdout, stderr io.Writer
+	stdin          io.Reader // what a user types in a dialog on the terminal
 	now            func() time.Time
 
 	config  string
@@ -34,18 +35,22 @@ type app struct {
 
 // run executes one command line and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	a := &app{stdout: stdout, stderr: stderr, now: time.Now}
+	a := &app{stdout: stdout, stderr: stderr, stdin: os.Stdin, now: time.Now}
+	return a.execute(ctx, args)
+}
+
+func (a *app) execute(ctx context.Context, args []string) int {
 	root := a.root()
 	root.SetArgs(args)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
 	err := root.ExecuteContext(ctx)
 	for _, c := range a.opened {
 		err = errors.Join(err, c.Close())
 	}
 	var answer answerCode
 	if err != nil && !errors.As(err, &answer) {
-		fmt.Fprintln(stderr, "wapt-get:", err)
+		fmt.Fprintln(a.stderr, "wapt-get:", err)
 	}
 	return exitCode(err)
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"slices"
 	"time"
 
@@ -112,13 +111,17 @@ func (a *app) waptexit(ctx context.Context, front dialog.Front) (exitOutcome, er
 		return exitOutcome{Outcome: "nothing"}, nil
 	}
 	e = dialog.NewExit(dialog.ExitOptions{Language: language(), Updates: titles, Countdown: s.Exit.Countdown, AllowCancel: s.Exit.AllowCancel, Limit: s.Exit.Limit})
-	outcome, err := dialog.RunExit(ctx, front, e, func(ctx context.Context, _ func(string, int)) error {
-		err := a.patiently(ctx, ag.Shutdown)
-		if errors.Is(err, waptwua.ErrUnchanged) && !errors.Is(err, agent.ErrNotReported) {
-			return nil
-		}
-		return err
-	})
+	ticker := time.NewTicker(tick)
+	defer ticker.Stop()
+	run := dialog.ExitRun{Front: front, Ticks: ticker.C, Warn: func(err error) { fmt.Fprintln(a.stderr, "wapt-get: nobody can see the dialog:", err) },
+		Work: func(ctx context.Context, _ func(string, int)) error {
+			err := a.patiently(ctx, ag.Shutdown)
+			if errors.Is(err, waptwua.ErrUnchanged) && !errors.Is(err, agent.ErrNotReported) {
+				return nil
+			}
+			return err
+		}}
+	outcome, err := run.Do(ctx, e)
 	if outcome == dialog.Abandoned {
 		err = errAbandoned
 	}
@@ -153,7 +156,7 @@ func (a *app) front(ctx context.Context, text, silent bool) (f dialog.Front, sto
 	case silent:
 		return dialog.Silent{Ticks: ticker.C}, ticker.Stop
 	case text || a.json:
-		return &dialog.Text{Out: a.stderr, Lines: typed(ctx, os.Stdin), Ticks: ticker.C}, ticker.Stop
+		return &dialog.Text{Out: a.stderr, Lines: typed(ctx, a.stdin), Ticks: ticker.C}, ticker.Stop
 	}
 	return a.windowFront(ctx, ticker), ticker.Stop
 }
