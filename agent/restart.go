@@ -9,21 +9,29 @@ import (
 	"waptwua"
 )
 
-// bootTolerance is how far two readings of the same start of the host may
-// lie apart: on Windows it is computed from the clock and the time since.
-const bootTolerance = 2 * time.Second
+// The start of the host is computed, on Windows, from the clock and the time
+// since, which drift apart: by up to 200 millionths where a clock is kept
+// right over the network, and a little for the reading itself.
+const (
+	bootReading = 250 * time.Millisecond
+	bootDrift   = 5000 // of the time since the start
+)
 
 // sameBoot tells whether two times are the same start of the host; a zero
 // time is not known, and the same as no other.
-func sameBoot(a, b time.Time) bool {
-	return !a.IsZero() && !b.IsZero() && a.Sub(b).Abs() <= bootTolerance
+func (op *operation) sameBoot(a, b time.Time) bool {
+	if a.IsZero() || b.IsZero() {
+		return false
+	}
+	since := max(op.now().Sub(a), op.now().Sub(b), 0)
+	return a.Sub(b).Abs() <= bootReading+since/bootDrift
 }
 
 // notRestarted tells whether the host is known to run since before the
 // update began to wait for a restart.
 func (op *operation) notRestarted(id waptwua.UpdateID) bool {
 	since, known := op.mem.Waits[id.String()]
-	return known && sameBoot(since, op.opt.Booted)
+	return known && op.sameBoot(since, op.opt.Booted)
 }
 
 // countRestart looks, before a search, whether the host was restarted, and
@@ -31,7 +39,7 @@ func (op *operation) notRestarted(id waptwua.UpdateID) bool {
 // one after the other, are a loop.
 func (op *operation) countRestart(required bool) {
 	booted := op.opt.Booted
-	restarted := !op.mem.Boot.IsZero() && !booted.IsZero() && !sameBoot(op.mem.Boot, booted)
+	restarted := !op.mem.Boot.IsZero() && !booted.IsZero() && !op.sameBoot(op.mem.Boot, booted)
 	op.mem.Boot = booted
 	switch {
 	case !required:

@@ -259,6 +259,34 @@ func TestOnlyRestartsCount(t *testing.T) {
 	}
 }
 
+// A start that is computed anew a week later lies elsewhere by seconds, and a
+// restart soon after another one only by a second.
+func TestStartsOfTheHostAreTold(t *testing.T) {
+	for name, c := range map[string]struct {
+		up, apart time.Duration
+		want      waptwua.Status
+	}{
+		"drift over a week":  {7 * 24 * time.Hour, 30 * time.Second, waptwua.StatusReboot},
+		"restarts in a row":  {2 * time.Second, time.Second, waptwua.StatusOK},
+		"restart after days": {7 * 24 * time.Hour, 7 * 24 * time.Hour, waptwua.StatusOK},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			r.booted = r.clock.Now().Add(-c.up)
+			r.register()
+			id := r.offer(1, waptwua.Update{})
+			r.host.Restart = map[waptwua.UpdateID]bool{id: true}
+			r.install()
+			r.booted = r.booted.Add(c.apart)
+			if err := r.host.Reboot(); err != nil {
+				t.Fatal(err)
+			}
+			r.scan()
+			r.wantStatus(id, c.want)
+		})
+	}
+}
+
 const (
 	checkpoint = "windows11.0-kb5043080-x64.msu"
 	cumulative = "windows11.0-kb5101650-x64.msu"
