@@ -105,18 +105,23 @@ func setStart(mode native.Start) func(*testscript.TestScript, bool, []string) {
 
 // awaitService waits until the service of a dbdir answers.
 func awaitService(ts *testscript.TestScript, _ bool, args []string) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ts.Check(serviceAnswers(context.Background(), ts.MkAbs(args[0])))
+}
+
+// serviceAnswers returns when the service of a dbdir answers.
+func serviceAnswers(ctx context.Context, dir string) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	c := local.NewClient(local.Users(ts.MkAbs(args[0])))
+	c := local.NewClient(local.Users(dir))
 	defer c.Close()
 	for {
 		_, err := c.Overview(ctx)
 		if err == nil {
-			return
+			return nil
 		}
 		select {
 		case <-ctx.Done():
-			ts.Fatalf("the service does not answer: %v", err)
+			return fmt.Errorf("the service does not answer: %w", err)
 		case <-time.After(10 * time.Millisecond):
 		}
 	}

@@ -145,6 +145,7 @@ func (t *selfTest) agentChecks() []selftest.Check {
 		{Name: "agent/registered", Expect: "the host has a certificate that is valid for a month at least", Run: t.checkRegistered},
 		{Name: "agent/room", Expect: "more than 1 GiB is free where the agent keeps its files", Run: t.checkRoom},
 		{Name: "agent/service", Expect: "the service is installed, starts with Windows as LocalSystem, and runs", Run: checkService},
+		{Name: "agent/memory", Expect: "the service's working set is below 25 MB while it is idle", Run: t.checkMemory},
 		{Name: "agent/endpoint", Expect: "the service answers administrators and users", Run: t.checkEndpoint},
 		{Name: "agent/native", Expect: "with enabled = true, Windows' own updating is under control", Run: t.checkNative},
 		{Name: "agent/report", Expect: "the server answers and takes a report", Changes: true, Limit: 5 * time.Minute, Run: t.checkReport},
@@ -209,6 +210,33 @@ func checkService(context.Context) (string, error) {
 		return found, errors.New("bring it up to date: wapt-get service install")
 	case !strings.HasPrefix(i.Command, `"`):
 		return found, errors.New("the path of the program is not quoted: wapt-get service install")
+	}
+	return found, nil
+}
+
+// maxWorkingSet is what an idle service may hold, in bytes.
+const maxWorkingSet = 25_000_000
+
+func (t *selfTest) checkMemory(ctx context.Context) (string, error) {
+	i, err := winsvc.Query(serviceName)
+	if errors.Is(err, errors.ErrUnsupported) {
+		return "", fmt.Errorf("%w: %w", err, selftest.ErrLeftOut)
+	}
+	if err != nil || i.PID == 0 {
+		return "", errors.Join(err, fmt.Errorf("the service does not run: %w", selftest.ErrLeftOut))
+	}
+	c := adminClient(t.settings.Dir)
+	defer c.Close()
+	if o, err := c.Overview(ctx); err == nil && o.Running != nil {
+		return "", fmt.Errorf("the service is busy with %s: %w", o.Running.Kind, selftest.ErrLeftOut)
+	}
+	set, committed, err := memoryOf(i.PID)
+	if err != nil {
+		return "", err
+	}
+	found := fmt.Sprintf("%.1f MB, %.1f MB committed", float64(set)/1e6, float64(committed)/1e6)
+	if set > maxWorkingSet {
+		return found, errors.New("it holds too much")
 	}
 	return found, nil
 }
