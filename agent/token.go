@@ -14,7 +14,7 @@ import (
 
 // fileToken, below private/, is the token that an installation has left for
 // the service to register with.
-const fileToken = "enrol.json"
+const fileToken = "enrol.json" //nolint:gosec // a file name
 
 // EnrolToken is what an installation leaves for the service: the host
 // registers as soon as the server can be reached, and the token is removed.

@@ -103,7 +103,7 @@ func (b *build) program(ctx context.Context) error {
 		return err
 	}
 	path := b.path(programID)
-	if err := os.WriteFile(path, stamped, 0o755); err != nil { //nolint:gosec // a program
+	if err := os.WriteFile(path, stamped, 0o755); err != nil {
 		return err
 	}
 	if b.signing.active() {

@@ -3,6 +3,8 @@ package installer
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -50,6 +52,27 @@ func (p *Plan) mend(ctx context.Context, dir, msi string) error {
 			return fmt.Errorf("changing the package's database (%s): %w", q, err)
 		}
 	}
+	if err := os.WriteFile(filepath.Join(dir, "RemoveFile.idt"), removeFiles(), 0o644); err != nil {
+		return err
+	}
+	if _, err := tool(ctx, dir, "msibuild", msi, "-i", "RemoveFile.idt"); err != nil {
+		return fmt.Errorf("adding the files to remove: %w", err)
+	}
 	_, err = tool(ctx, dir, "msibuild", msi, "-s", productName, manufacturer, p.Platform.template(), "{"+guid("package", p.digest())+"}")
 	return err
+}
+
+// onRemove is msidbRemoveFileInstallModeOnRemove.
+const onRemove = 2
+
+// removeFiles is the table RemoveFile: the program goes also when it has
+// replaced itself since by a newer one, which a removal may otherwise leave,
+// and so does what lies beside it while it does that.
+func removeFiles() []byte {
+	var b strings.Builder
+	b.WriteString("FileKey\tComponent_\tFileName\tDirProperty\tInstallMode\r\ns72\ts72\tL255\ts72\ti2\r\nRemoveFile\tFileKey\r\n")
+	for _, word := range []string{"", ".new", ".old", ".guard", ".aside"} {
+		fmt.Fprintf(&b, "Remove%s\t%s\twapt-get%s.exe\tINSTALLDIR\t%d\r\n", strings.TrimPrefix(word, "."), programID, word, onRemove)
+	}
+	return []byte(b.String())
 }

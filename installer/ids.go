@@ -1,7 +1,7 @@
 package installer
 
 import (
-	"crypto/sha1" //nolint:gosec // UUID version 5 is defined with it
+	"crypto/sha1" // UUID version 5 is defined with it
 	"fmt"
 	"strings"
 )
@@ -16,7 +16,7 @@ var namespace = [16]byte{0x5b, 0x0c, 0x44, 0xd0, 0x8d, 0x5e, 0x4c, 0x0b, 0x9c, 0
 
 // guid is the UUID version 5 (RFC 9562 §5.5) of a name, in upper case.
 func guid(parts ...string) string {
-	h := sha1.New() //nolint:gosec // as above
+	h := sha1.New()
 	h.Write(namespace[:])
 	h.Write([]byte(strings.Join(parts, "\x00")))
 	b := h.Sum(nil)[:16]

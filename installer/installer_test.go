@@ -124,6 +124,7 @@ func checkTables(t *testing.T, b *Built) {
 		"InstallExecuteSequence": {"RemoveExistingProducts\t\t1501", "Configure\tNOT REMOVE=\"ALL\"\t5750", "GiveBack\tREMOVE=\"ALL\" AND NOT UPGRADINGPRODUCTCODE\t3450"},
 		"Property": {"ProductVersion\t1.4.2\n", "ProductCode\t" + b.ProductCode, "UpgradeCode\t{" + UpgradeCode + "}", "MsiHiddenProperties\tTOKEN\n", "TOKEN\twaptenrol_AbC-9_x\n",
 			"SecureCustomProperties\tWIX_DOWNGRADE_DETECTED;WIX_UPGRADE_DETECTED;SERVER;REPO;TOKEN;CA_FINGERPRINT;WAPTWUA;SETTINGS;PURGE\n"},
+		"RemoveFile":     {"Remove\tWaptGet\twapt-get.exe\tINSTALLDIR\t2", "Removeguard\tWaptGet\twapt-get.guard.exe\tINSTALLDIR\t2"},
 		"ServiceInstall": {"\twaptwua\twaptwua agent\t16\t2\t1\t", "service run --scm --config \"[INSTALLDIR]wapt-get.ini\""},
 	} {
 		got := export(t, b.Package, table)

@@ -207,9 +207,23 @@ func TestLifeOfAnInstallation(t *testing.T) {
 		t.Error("WAPTWUA=leave left an option behind")
 	}
 
+	// It has replaced itself by a newer version since it was installed.
+	newer, err := os.ReadFile(made["1.1.0"].Program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if newer, err = Stamp(newer, "1.2.0"); err != nil {
+		t.Fatal(err)
+	}
+	w.run(w.file("wapt-get.exe"), "service", "stop")
+	for _, name := range []string{"wapt-get.exe", "wapt-get.old.exe"} {
+		if err := os.WriteFile(w.file(name), newer, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
 	w.msiexec(0, "/x", two)
 	w.wantService("absent")
-	for name, want := range map[string]bool{"wapt-get.exe": false, "install.ini": false, "ssl": false, "wapt-get.ini": true, "db/private/host.crt": true} {
+	for name, want := range map[string]bool{"wapt-get.exe": false, "wapt-get.old.exe": false, "install.ini": false, "ssl": false, "wapt-get.ini": true, "db/private/host.crt": true} {
 		if _, err := os.Stat(w.file(filepath.FromSlash(name))); (err == nil) != want {
 			t.Errorf("after the removal: %s exists is %v, want %v", name, err == nil, want)
 		}

@@ -225,6 +225,8 @@ func (s *Server) handler() http.Handler {
 	mux.HandleFunc("POST "+transport.PathReport, s.report)
 	mux.HandleFunc("GET "+transport.PathRules, s.getRules)
 	mux.HandleFunc("GET "+transport.PathFiles+"{name}", s.file)
+	mux.HandleFunc("GET "+transport.PathRelease, s.release)
+	mux.HandleFunc("GET "+transport.PathReleaseFiles+"{name}", s.file)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		s.requests = append(s.requests, r.Method+" "+r.URL.Path)
