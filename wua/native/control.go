@@ -70,6 +70,7 @@ func (c *Control) Settle(ctx context.Context, p Plan) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("what Windows Update was before is not known: %w", err)
 	}
+	untouched := r.Taken == nil && r.Settled.IsZero()
 	if r.Held != nil && c.holds == 0 {
 		err = c.rest(ctx, r)
 	}
@@ -83,7 +84,7 @@ func (c *Control) Settle(ctx context.Context, p Plan) ([]string, error) {
 	case Leave:
 		s.leave()
 	}
-	if r.Taken == nil && r.Settled.IsZero() {
+	if untouched && r.Taken == nil {
 		return s.says, err // nothing was ever ours: no record is needed
 	}
 	r.Settled = s.now

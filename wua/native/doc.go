@@ -29,6 +29,13 @@
 // registry value; for services its event log does (Service Control Manager,
 // event 7040).
 //
+// # Proof
+//
+// [Control.Prove] compares every value and service with what is wanted, shows
+// what others have set that is in the agent's way, and what the update history
+// says: an installation that Windows made by itself within a week means that
+// updating is not under control, whatever the settings are.
+//
 // # Holding the service
 //
 // Where the host is taken over, [Control.Hold] makes the service usable for

@@ -115,11 +115,6 @@ func (h *Host) Uninstall(ctx context.Context, ids []waptwua.UpdateID, progress f
 	return during(ctx, h, func() (*wua.Result, error) { return h.host.Uninstall(ctx, ids, progress) })
 }
 
-// History implements wua.Historian.
-func (h *Host) History(ctx context.Context, max int) ([]wua.HistoryEntry, error) {
-	return during(ctx, h, func() ([]wua.HistoryEntry, error) { return h.host.History(ctx, max) })
-}
-
 // Info implements wua.System; it needs no service.
 func (h *Host) Info(ctx context.Context) (wua.Info, error) { return h.host.Info(ctx) }
 

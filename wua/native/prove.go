@@ -93,7 +93,7 @@ func (c *Control) checks(ctx context.Context, r *record) []Check {
 	for _, o := range obstacles() {
 		list = append(list, c.checkObstacle(ctx, o))
 	}
-	return list
+	return append(list, c.checkHistory(r))
 }
 
 func (c *Control) checkPolicy(ctx context.Context, r *record, p Policy) Check {

@@ -18,11 +18,12 @@ type Records interface {
 
 // record is what is remembered between two operations.
 type record struct {
-	Taken   *taken          `json:"taken,omitempty"`  // the host is taken over
-	Held    *held           `json:"held,omitempty"`   // the service is being used, or the user of it was killed
-	Settled time.Time       `json:"settled,omitzero"` // end of the last Settle
-	Marks   map[string]mark `json:"marks,omitempty"`  // of the checks, by name
-	Undone  []Undone        `json:"undone,omitempty"` // newest first
+	Taken   *taken          `json:"taken,omitempty"`   // the host is taken over
+	Held    *held           `json:"held,omitempty"`    // the service is being used, or the user of it was killed
+	Settled time.Time       `json:"settled,omitzero"`  // end of the last Settle
+	Marks   map[string]mark `json:"marks,omitempty"`   // of the checks, by name
+	History *history        `json:"history,omitempty"` // since the host was taken over; nil: not read
+	Undone  []Undone        `json:"undone,omitempty"`  // newest first
 }
 
 // taken is how the host was before.

@@ -2,12 +2,18 @@ package native_test
 
 import (
 	"encoding/json"
+	"errors"
 
 	"waptwua"
 )
 
+var errKilled = errors.New("killed")
+
 // records keep a record in memory, as JSON.
-type records struct{ text []byte }
+type records struct {
+	text []byte
+	dead bool // nothing is saved any more: the program was killed
+}
 
 func (r *records) Load(v any) error {
 	if r.text == nil {
@@ -17,6 +23,9 @@ func (r *records) Load(v any) error {
 }
 
 func (r *records) Save(v any) (err error) {
+	if r.dead {
+		return errKilled
+	}
 	r.text, err = json.Marshal(v)
 	return err
 }

@@ -3,7 +3,6 @@
 package native_test
 
 import (
-	"errors"
 	"testing"
 	"time"
 
@@ -85,16 +84,20 @@ var (
 	takeOver = native.Plan{Want: native.TakeOver}
 	giveBack = native.Plan{Want: native.GiveBack}
 	leave    = native.Plan{Want: native.Leave}
-
-	errKilled = errors.New("killed")
 )
 
-// killAfter refuses every change after the n-th, as if the program were gone.
-func (r *rig) killAfter(n int) {
+// killAfter refuses every change after the n-th; hard: as if the program were
+// gone, so that nothing is recorded any more either.
+func (r *rig) killAfter(n int, hard bool) {
+	r.records.dead = false
 	r.Refuse = func(string) error {
 		if n--; n < 0 {
+			r.records.dead = hard
 			return errKilled
 		}
 		return nil
 	}
 }
+
+// revive ends what killAfter began.
+func (r *rig) revive() { r.Refuse, r.records.dead = nil, false }

@@ -26,12 +26,12 @@ func TestTakeOverAndGiveBack(t *testing.T) {
 		was := r.snapshot()
 		plan := native.Plan{Want: native.TakeOver, Idle: rapid.SampledFrom([]native.Idle{"", native.IdleManual, native.IdleRestore}).Draw(rt, "idle")}
 		for _, p := range []native.Plan{plan, giveBack} {
-			r.killAfter(rapid.IntRange(0, 12).Draw(rt, "kill"))
+			r.killAfter(rapid.IntRange(0, 16).Draw(rt, "kill"), rapid.Bool().Draw(rt, "hard"))
 			if _, err := r.control().Settle(t.Context(), p); err != nil && !errors.Is(err, errKilled) {
 				rt.Fatal(err)
 			}
 		}
-		r.Refuse = nil
+		r.revive()
 		if rapid.Bool().Draw(rt, "again") {
 			r.settle(plan)
 		}
@@ -43,6 +43,28 @@ func TestTakeOverAndGiveBack(t *testing.T) {
 			rt.Errorf("after giving back: %+v", p)
 		}
 	})
+}
+
+// TestCutOffAnywhere: taking over and giving back are cut off after each of
+// their changes, on a host whose service runs and has a policy.
+func TestCutOffAnywhere(t *testing.T) {
+	const changes = 16 // more than either makes
+	for n := range changes * changes * 2 {
+		taking, giving, hard := n/2%changes, n/2/changes, n%2 == 1
+		r := newRig(t)
+		r.must(r.SetRunning(t.Context(), native.UpdateService, true))
+		r.set("AUOptions", native.Number(4))
+		was := r.snapshot()
+		r.killAfter(taking, hard)
+		_, _ = r.control().Settle(t.Context(), takeOver)
+		r.killAfter(giving, hard)
+		_, _ = r.control().Settle(t.Context(), giveBack)
+		r.revive()
+		r.settle(giveBack)
+		if diff := cmp.Diff(was, r.snapshot()); diff != "" {
+			t.Fatalf("cut off after %d and %d changes (hard: %v), the host is not as it was (-want +got):\n%s", taking, giving, hard, diff)
+		}
+	}
 }
 
 // arbitraryHost sets what administrators and Windows may have set before.

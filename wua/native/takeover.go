@@ -171,7 +171,7 @@ func (s *settling) giveBack(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("giving Windows Update back: %w", err)
 	}
-	s.record.Taken, s.record.Marks = nil, nil
+	s.record.Taken, s.record.Marks, s.record.History = nil, nil, nil
 	return nil
 }
 
@@ -197,7 +197,7 @@ func (s *settling) restoreService(ctx context.Context) error {
 	if err != nil || now == nil || t.Service == nil {
 		return err
 	}
-	if t.Left != "" && now.Start != t.Left {
+	if t.Left != "" && now.Start != t.Left && now.Start != t.Service.Start {
 		s.say("native updating: %s starts %s, set by somebody else, and stays so", UpdateService, now.Start)
 		return nil
 	}
