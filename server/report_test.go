@@ -91,11 +91,13 @@ func TestReportOfHostileText(t *testing.T) {
 }
 
 func TestReportRefusals(t *testing.T) {
-	r := newRig(t, func(p *server.Parts) { p.Settings.MaxReportUpdates, p.Settings.MaxUpdateBytes = 3, 2000 })
+	r := newRig(t, func(p *server.Parts) { p.Settings.MaxReportUpdates, p.Settings.MaxUpdateBytes = 3, 2500 })
 	r.enrolled(t, uuidA)
 	r.enrolled(t, uuidB)
 	long := onHost(1, waptwua.StatusError, waptwua.Allowed)
 	long.Failure = &waptwua.Failure{Sentence: strings.Repeat("x", 3000)}
+	stepping := onHost(1, waptwua.StatusOK, waptwua.Allowed)
+	stepping.Steps = make([]waptwua.Step, waptwua.MaxSteps+1)
 	for _, c := range []struct {
 		name  string
 		state *transport.State
@@ -105,6 +107,7 @@ func TestReportRefusals(t *testing.T) {
 		{"another host's state", r.state(uuidB), nil, waptwua.ErrForbidden},
 		{"too many updates", r.state(uuidA, onHost(1, waptwua.StatusOK, ""), onHost(2, waptwua.StatusOK, ""), onHost(3, waptwua.StatusOK, ""), onHost(4, waptwua.StatusOK, "")), nil, waptwua.ErrLimit},
 		{"one update too large", r.state(uuidA, long), nil, waptwua.ErrLimit},
+		{"too many steps", r.state(uuidA, stepping), nil, waptwua.ErrLimit},
 		{"a status nobody knows", r.state(uuidA, onHost(1, "FINE", "")), nil, server.ErrInvalid},
 		{"a decision nobody knows", r.state(uuidA, onHost(1, waptwua.StatusOK, "maybe")), nil, server.ErrInvalid},
 		{"no sequence number", r.state(uuidA), func(p *transport.Report) { p.Seq = 0 }, server.ErrInvalid},
