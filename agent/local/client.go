@@ -43,18 +43,6 @@ func (c *Client) Overview(ctx context.Context) (o Overview, err error) {
 	return o, c.call(ctx, http.MethodGet, "overview", nil, &o)
 }
 
-// Question asks what there is to answer; the error wraps waptwua.ErrNotFound
-// when nothing is.
-func (c *Client) Question(ctx context.Context) (q Question, err error) {
-	return q, c.call(ctx, http.MethodGet, "question", nil, &q)
-}
-
-// Answer gives a user's answer; the error wraps ErrRefused when the settings
-// do not allow it.
-func (c *Client) Answer(ctx context.Context, a Answer) error {
-	return c.call(ctx, http.MethodPost, "answer", a, &struct{}{})
-}
-
 // Status asks all that is known. For administrators, as all that follows.
 func (c *Client) Status(ctx context.Context) (*agent.Status, error) {
 	var s agent.Status

@@ -12,8 +12,6 @@ import (
 	"waptwua/agent"
 )
 
-var errNoQuestion = fmt.Errorf("there is nothing to answer: %w", waptwua.ErrNotFound)
-
 // Operator does what is ordered.
 type Operator interface {
 	// Operate does the order and returns when it is done or ctx has ended.

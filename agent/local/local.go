@@ -1,5 +1,6 @@
 // Package local is how the programs of one computer talk to its agent
-// service: the command line, the dialogs and whoever looks what is going on.
+// service: the command line, and whoever looks what is going on. What users
+// answer in dialogs does not come this way: the service starts those itself.
 //
 // # Two endpoints
 //
@@ -21,8 +22,6 @@
 // HTTP/1.1 with bodies of JSON. The version is part of the path.
 //
 //	GET    /v1/overview       both    Overview: what a user may know
-//	GET    /v1/question       both    Question: what the user is asked; 404: nothing
-//	POST   /v1/answer         both    Answer; 403 where the settings do not allow it
 //	GET    /v1/status         admins  agent.Status: all that is known
 //	GET    /v1/tasks          admins  the tasks under way and the last finished ones
 //	POST   /v1/tasks          admins  Order → 202 Task

@@ -8,9 +8,6 @@ import (
 	"waptwua/agent"
 )
 
-// ErrRefused says that the settings do not let a user answer so.
-var ErrRefused = errors.New("the settings of this computer do not allow that")
-
 // ErrUpdateFailed says that an operation ran, but that not every update is
 // well afterwards.
 var ErrUpdateFailed = errors.New("an update failed; see: wapt-get waptwua-status")
@@ -34,7 +31,6 @@ var codes = [...]struct {
 	code   Code
 	status int
 }{
-	{ErrRefused, "refused", 403},
 	{waptwua.ErrForbidden, "forbidden", 403},
 	{ErrUpdateFailed, "update_failed", 502},
 	{agent.ErrNotRegistered, "not_registered", 409},

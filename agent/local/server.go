@@ -21,7 +21,6 @@ import (
 type Service struct {
 	Desk    *Desk
 	Status  func() (*agent.Status, error)
-	Dialog  Dialog // nil: users are asked nothing
 	Version string
 	Log     *slog.Logger // nil: nothing is logged
 }
@@ -99,8 +98,6 @@ func limited(h http.Handler) http.Handler {
 func (s *Service) userRoutes() *http.ServeMux {
 	m := http.NewServeMux()
 	m.HandleFunc("GET /v1/overview", answer(func(*http.Request) (any, error) { return s.overview() }))
-	m.HandleFunc("GET /v1/question", answer(func(r *http.Request) (any, error) { return s.dialog().Question(r.Context()) }))
-	m.HandleFunc("POST /v1/answer", answer(s.answer))
 	m.HandleFunc("/", answer(func(r *http.Request) (any, error) {
 		return nil, fmt.Errorf("%s %s is not offered here: %w", r.Method, r.URL.Path, waptwua.ErrNotFound)
 	}))
@@ -197,19 +194,4 @@ func (s *Service) events(r *http.Request) (any, error) {
 		list = []Event{}
 	}
 	return list, nil
-}
-
-func (s *Service) dialog() Dialog {
-	if s.Dialog == nil {
-		return noDialog{}
-	}
-	return s.Dialog
-}
-
-func (s *Service) answer(r *http.Request) (any, error) {
-	var a Answer
-	if err := decode(r, &a); err != nil {
-		return nil, err
-	}
-	return struct{}{}, s.dialog().Answer(r.Context(), a)
 }

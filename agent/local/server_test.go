@@ -14,7 +14,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -46,27 +45,11 @@ func aStatus() (*agent.Status, error) {
 	}, nil
 }
 
-// fixedDialog asks one question.
-type fixedDialog struct{ got chan Answer }
-
-func (d fixedDialog) Question(context.Context) (Question, error) {
-	return Question{ID: "7", Kind: AskRestart, Choices: []Choice{RestartNow, Snooze}, Snoozes: 2}, nil
-}
-
-func (d fixedDialog) Answer(_ context.Context, a Answer) error {
-	if a.Choice == Skip {
-		return ErrRefused
-	}
-	d.got <- a
-	return nil
-}
-
 // served runs a service on real sockets (pipes on Windows).
 type served struct {
 	dir    string
 	desk   *Desk
 	op     *operator
-	dialog fixedDialog
 	admins *Client
 	users  *Client
 }
@@ -83,8 +66,8 @@ func serve(t *testing.T) *served {
 		t.Fatal(err)
 	}
 	desk, op := newDesk(t)
-	s := &served{dir: dir, desk: desk, op: op, dialog: fixedDialog{make(chan Answer, 1)}, admins: NewClient(Admins(dir)), users: NewClient(Users(dir))}
-	svc := &Service{Desk: desk, Status: aStatus, Dialog: s.dialog, Version: "1.2"}
+	s := &served{dir: dir, desk: desk, op: op, admins: NewClient(Admins(dir)), users: NewClient(Users(dir))}
+	svc := &Service{Desk: desk, Status: aStatus, Version: "1.2"}
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -172,27 +155,6 @@ func TestStatusAndTasks(t *testing.T) {
 	}
 }
 
-func TestDialog(t *testing.T) {
-	s := serve(t)
-	q, err := s.users.Question(t.Context())
-	if err != nil || q.ID != "7" {
-		t.Fatalf("%+v, %v", q, err)
-	}
-	if err := s.users.Answer(t.Context(), Answer{ID: "7", Choice: Snooze, For: time.Hour}); err != nil {
-		t.Fatal(err)
-	}
-	if a := <-s.dialog.got; a.For != time.Hour {
-		t.Errorf("%+v", a)
-	}
-	if err := s.users.Answer(t.Context(), Answer{ID: "7", Choice: Skip}); !errors.Is(err, ErrRefused) {
-		t.Errorf("refused: %v", err)
-	}
-	none := &Service{}
-	if _, err := none.dialog().Question(t.Context()); !errors.Is(err, waptwua.ErrNotFound) {
-		t.Errorf("no dialog: %v", err)
-	}
-}
-
 // TestHostileRequests sends what no client of ours sends.
 func TestHostileRequests(t *testing.T) {
 	s := serve(t)
@@ -200,17 +162,17 @@ func TestHostileRequests(t *testing.T) {
 		request string
 		status  int
 	}{
-		"large body":      {"POST /v1/answer HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n{\"id\":\"" + strings.Repeat("x", 99000), http.StatusRequestEntityTooLarge},
+		"large body":      {"POST /v1/tasks HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n{\"id\":\"" + strings.Repeat("x", 99000), http.StatusRequestEntityTooLarge},
 		"large head":      {"GET /v1/overview HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("x", 20<<10) + "\r\n\r\n", http.StatusRequestHeaderFieldsTooLarge},
-		"no JSON":         {"POST /v1/answer HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nnope", http.StatusBadRequest},
-		"unknown members": {"POST /v1/answer HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{\"run\":\"\"} ", http.StatusBadRequest},
-		"two values":      {"POST /v1/answer HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n{} {}", http.StatusBadRequest},
+		"no JSON":         {"POST /v1/tasks HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nnope", http.StatusBadRequest},
+		"unknown members": {"POST /v1/tasks HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{\"run\":\"\"} ", http.StatusBadRequest},
+		"two values":      {"POST /v1/tasks HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n{} {}", http.StatusBadRequest},
 		"no path":         {"GET /v2/overview HTTP/1.1\r\nHost: x\r\n\r\n", http.StatusNotFound},
 		"climbing":        {"GET /v1/../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n", http.StatusTemporaryRedirect},
 		"no HTTP":         {"\x16\x03\x01\r\n\r\n", http.StatusBadRequest},
 	} {
 		t.Run(name, func(t *testing.T) {
-			conn, err := Users(s.dir)(t.Context())
+			conn, err := Admins(s.dir)(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
