@@ -72,7 +72,7 @@ func (d *daemon) run(ctx context.Context) error {
 	d.tell(eventlog.Event{ID: eventlog.Started, Text: "The agent has started, version " + version + "."})
 	unrenew, err := d.renew(ctx, s)
 	if err != nil {
-		d.tell(eventlog.Event{ID: eventlog.CannotWork, Level: eventlog.Error, Text: "The agent starts anew: " + err.Error()})
+		d.tell(renewalEvent(err))
 		return err
 	}
 	stop := d.serve(ctx, s.Dir)

@@ -9,6 +9,7 @@ import (
 
 	"waptwua"
 	"waptwua/agent"
+	"waptwua/agent/eventlog"
 	"waptwua/agent/settings"
 	"waptwua/agent/upgrade"
 	"waptwua/schedule"
@@ -61,6 +62,14 @@ func (d *daemon) renew(ctx context.Context, s *settings.Settings) (stop func(), 
 	return func() { cancel(); <-done }, nil
 }
 
+// renewalEvent is what the event log is told when the service has to end.
+func renewalEvent(err error) eventlog.Event {
+	if errors.Is(err, upgrade.ErrRolledBack) {
+		return eventlog.Event{ID: eventlog.SelfUpdateBad, Level: eventlog.Error, Text: "A new version of the agent was taken back; the agent starts anew: " + err.Error()}
+	}
+	return eventlog.Event{ID: eventlog.CannotWork, Level: eventlog.Error, Text: "The agent cannot work: " + err.Error()}
+}
+
 // confirm tells the guard that this new version does its work, as soon as
 // the server has answered.
 func (r *renewal) confirm(ctx context.Context) {
@@ -68,6 +77,7 @@ func (r *renewal) confirm(ctx context.Context) {
 		err := r.up.Confirm(ctx)
 		if err == nil {
 			r.log.Info("agent was replaced", "version", version)
+			r.tell(eventlog.Event{ID: eventlog.SelfUpdated, Text: "The agent was replaced by version " + version + "."})
 			return
 		}
 		r.log.Warn("new version is not confirmed yet", "error", err)
@@ -81,6 +91,7 @@ func (r *renewal) confirm(ctx context.Context) {
 // are started together do not ask together.
 func (r *renewal) run(ctx context.Context, s *settings.Settings) {
 	every := max(s.UpdatePeriod.Duration(), time.Minute)
+	told := "" // the last refusal in the event log
 	for next := schedule.Jitter(r.host+"self-update", every); sleep(ctx, next) == nil; {
 		next = every
 		if s, err := r.settings(); err != nil || !s.SelfUpdate.On {
@@ -93,8 +104,18 @@ func (r *renewal) run(ctx context.Context, s *settings.Settings) {
 			next = upgradeBusy
 		default:
 			r.log.Warn("agent is not replaced", "error", err)
+			if text := err.Error(); refused(err) && text != told {
+				told = text
+				r.tell(eventlog.Event{ID: eventlog.SelfUpdateBad, Level: eventlog.Error, Text: "A version of the agent was refused: " + text})
+			}
 		}
 	}
+}
+
+// refused reports whether a release is not as it should be; that a server
+// cannot be reached is nothing to tell the event log.
+func refused(err error) bool {
+	return errors.Is(err, waptwua.ErrNotTrusted) || errors.Is(err, waptwua.ErrDigest) || errors.Is(err, waptwua.ErrStale)
 }
 
 // attempt takes a release when there is one for this host now.
