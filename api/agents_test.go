@@ -20,7 +20,7 @@ import (
 func TestOnlyHostsGetIn(t *testing.T) {
 	r := newRig(t)
 	good := r.enrolled(t, uuidA)
-	paths := []string{transport.PathReport, transport.PathRules, transport.PathFiles + "x.cab", "/", "/api/v1/summary", "/metrics", "/openapi.json"}
+	paths := []string{transport.PathReport, transport.PathRules, transport.PathFiles + "x.cab", transport.PathRelease, transport.PathReleaseFiles + "x.exe", "/", "/api/v1/summary", "/metrics", "/openapi.json"}
 	for _, path := range paths {
 		for _, method := range []string{"GET", "HEAD", "POST"} {
 			resp := send(t, r.client(t), method, r.agents.URL+path, nil)

@@ -57,13 +57,15 @@ func newRig(t *testing.T) *rig {
 	t.Cleanup(func() { check(t, db.Close()) })
 	r.shelf = must(file.Open(t.TempDir()))(t)
 	t.Cleanup(func() { check(t, r.shelf.Close()) })
+	releases := must(file.Open(t.TempDir()))(t)
+	t.Cleanup(func() { check(t, releases.Close()) })
 	r.ca = must(pki.NewServerAuthority("test", 10000*time.Hour, now()))(t)
 	authority := must(pki.NewAuthority(r.ca, now))(t)
 	key := must(pki.GenerateKey(pki.ECDSAP256))(t)
 	signer := must(signing.NewSigner(must(pki.NewIdentity(key, must(authority.IssueSigner(key.Public(), "s", 9000*time.Hour))(t)))(t)))(t)
 	log := slog.New(slog.DiscardHandler)
 	r.Server = must(server.New(server.Parts{
-		Store: db, Shelf: r.shelf, Notify: new(inproc.Notifier), Queue: nothing{}, Archiver: nothing{}, Fetcher: nothing{}, Scrubber: nothing{}, Loader: nothing{},
+		Store: db, Shelf: r.shelf, Releases: releases, Notify: new(inproc.Notifier), Queue: nothing{}, Archiver: nothing{}, Fetcher: nothing{}, Scrubber: nothing{}, Loader: nothing{},
 		Authority: authority, Signer: signer, Settings: server.DefaultSettings(), Log: log,
 	}))(t)
 	own := must(pki.NewIdentity(key, must(authority.IssueServer(key.Public(), []string{"127.0.0.1"}, 9000*time.Hour))(t)))(t)

@@ -133,10 +133,10 @@ func (w *wine) agents(settings string, versions ...string) map[string]*Built {
 	return made
 }
 
-// TestLifeOfAnInstallation goes through what happens to a host: it is
+// TestWineInstallation goes through what happens to a host: it is
 // installed, the administrator changes the settings there, it is repaired,
 // upgraded, refuses to go back, gets a property, and is removed.
-func TestLifeOfAnInstallation(t *testing.T) {
+func TestWineInstallation(t *testing.T) {
 	w := newWine(t)
 	// Nobody listens there: what matters is that the service waits for it.
 	made := w.agents("[global]\nwapt_server = https://127.0.0.1:1\n\n[waptwua]\nenabled = true\ninstall_delay = 7d\n", "1.0.0", "1.1.0")
@@ -233,7 +233,7 @@ func TestLifeOfAnInstallation(t *testing.T) {
 	}
 }
 
-func TestPurge(t *testing.T) {
+func TestWinePurge(t *testing.T) {
 	w := newWine(t)
 	made := w.agents("[global]\nwapt_server = https://127.0.0.1:1\n", "1.0.0")
 	msi := "Z:" + made["1.0.0"].Package
@@ -249,9 +249,9 @@ func TestPurge(t *testing.T) {
 	}
 }
 
-// TestFailedInstallationLeavesNoService: settings that the agent could not
+// TestWineFailedInstallation: settings that the agent could not
 // read stop the installation, which Windows Installer then undoes.
-func TestFailedInstallationLeavesNoService(t *testing.T) {
+func TestWineFailedInstallation(t *testing.T) {
 	w := newWine(t)
 	made := w.agents("[global]\nwapt_server = https://127.0.0.1:1\n", "1.0.0")
 	t.Cleanup(func() { _ = os.RemoveAll(w.file()) })
