@@ -27,7 +27,7 @@ const maxTyped = 16
 
 // dialogCommands are those that ask people, and have them asked.
 func (a *app) dialogCommands() []*cobra.Command {
-	return []*cobra.Command{a.waptexitCommand(), a.restartDialogCommand()}
+	return []*cobra.Command{a.waptexitCommand(), a.restartDialogCommand(), a.addShutdownCommand(), a.removeShutdownCommand()}
 }
 
 func (a *app) waptexitCommand() *cobra.Command {
