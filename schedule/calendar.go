@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -50,21 +51,24 @@ func (c *Calendar) Open(t time.Time, loc *time.Location) (Span, bool) {
 	if c == nil {
 		return Span{From: t, To: t.AddDate(0, 0, together)}, true
 	}
-	var open Span
+	window, to := c.open(t, loc)
+	return Span{From: window.From, To: to}, !to.IsZero()
+}
+
+// open is the window at t that opened last, and the moment at which none is
+// open any more; no moment when c is closed at t.
+func (c *Calendar) open(t time.Time, loc *time.Location) (window Span, to time.Time) {
 	today := dateOf(t.In(loc))
-	for d := today - reach; d <= max(today, dateOf(open.To.In(loc))) && d <= today+together; d++ {
+	for d := today - reach; d <= max(today, dateOf(to.In(loc))) && d <= today+together; d++ {
 		for _, s := range c.spans(d, loc) { // in the order of their beginning, also over the days
 			if s.Contains(t) {
-				open = Span{From: s.From, To: latest(open.To, s.To)}
-			} else if open.Contains(s.From) || open.To.Equal(s.From) {
-				open.To = latest(open.To, s.To)
+				window, to = s, latest(to, s.To)
+			} else if s.From.After(t) && !s.From.After(to) {
+				to = latest(to, s.To)
 			}
 		}
 	}
-	if limit := t.AddDate(0, 0, together); open.To.After(limit) {
-		open.To = limit
-	}
-	return open, !open.To.IsZero()
+	return window, earliest(to, t.AddDate(0, 0, together))
 }
 
 // Next is the first window that opens after t. It tells false when none does
@@ -87,11 +91,16 @@ func (c *Calendar) Next(t time.Time, loc *time.Location) (Span, bool) {
 	return Span{}, false
 }
 
-// Missed is the first window that opened after since and was closed again at
-// until. It tells false when there is none.
+// Missed is the first opening that began after since, if it was over at until:
+// windows that overlap or follow upon one another are missed together. It
+// tells false when there is none.
 func (c *Calendar) Missed(since, until time.Time, loc *time.Location) (Span, bool) {
 	s, ok := c.Next(since, loc)
-	return s, ok && !s.To.After(until)
+	if !ok || s.To.After(until) {
+		return Span{}, false
+	}
+	_, s.To = c.open(s.From, loc)
+	return s, !s.To.After(until)
 }
 
 // FrozenAt tells whether t lies on a frozen day. Nil has none.
@@ -122,7 +131,7 @@ func (c *Calendar) spans(d date, loc *time.Location) []Span {
 			all = append(all, c.thaw(d, w.span(d, loc), loc)...)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b Span) int { return a.From.Compare(b.From) })
+	slices.SortFunc(all, func(a, b Span) int { return cmp.Or(a.From.Compare(b.From), a.To.Compare(b.To)) })
 	return all
 }
 

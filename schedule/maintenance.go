@@ -50,11 +50,11 @@ type Slot struct {
 // false when there is none. The slot has come when its From has.
 func (m Maintenance) Slot(r Record, now, ready time.Time) (Slot, bool) {
 	at := latest(now, ready)
-	if open, ok := m.Calendar.Open(at, m.Zone); ok {
-		if slot, ok := m.within(open, r, at); ok {
+	if window, to := m.Calendar.open(at, m.Zone); !to.IsZero() {
+		if slot, ok := m.within(window, to, r, at); ok {
 			return slot, true
 		}
-		at = open.To
+		at = to
 	}
 	slot, ok := m.next(at)
 	if late, found := m.late(r, now, at); found && (!ok || late.From.Before(slot.From)) {
@@ -63,14 +63,15 @@ func (m Maintenance) Slot(r Record, now, ready time.Time) (Slot, bool) {
 	return slot, ok
 }
 
-// within is the next time in the window that is open; false when too little
-// would be left of it.
-func (m Maintenance) within(open Span, r Record, at time.Time) (Slot, bool) {
-	begin := latest(at, m.place(open))
-	if r.tried(at).After(open.From) {
+// within is the next time in the window that is open, where none is from the
+// moment to on; false when too little would be left until then.
+func (m Maintenance) within(window Span, to time.Time, r Record, at time.Time) (Slot, bool) {
+	begin := latest(at, m.place(window))
+	if r.tried(at).After(window.From) {
 		begin = latest(at, r.Tried.Add(m.repeat()))
 	}
-	return Slot{Span: Span{From: begin, To: open.To}}, open.To.Sub(begin) >= leastOf(open)
+	enough := to.Sub(begin) >= leastOf(Span{From: window.From, To: to})
+	return Slot{Span: Span{From: begin, To: to}}, enough
 }
 
 // next is the time in the next window that opens.
@@ -124,14 +125,15 @@ func (m Maintenance) Missed(r Record, now time.Time) (Span, bool) {
 // used although there is nothing to install. It tells false when no window
 // is open, or the one that is has been used.
 func (m Maintenance) Attend(r Record, now time.Time) (time.Time, bool) {
-	open, ok := m.Calendar.Open(now, m.Zone)
-	if !ok || !notAfter(r.Used, now).Before(open.From) {
+	window, to := m.Calendar.open(now, m.Zone)
+	if to.IsZero() || !notAfter(r.Used, now).Before(window.From) {
 		return time.Time{}, false
 	}
-	return m.place(open), true
+	return m.place(window), true
 }
 
-// place is when the host's turn comes in the window s.
+// place is when the host's turn comes in the window s: before its end, also
+// where another window follows.
 func (m Maintenance) place(s Span) time.Time {
 	spread := min(s.Length()/10, widest)
 	if m.Spread != nil {

@@ -34,6 +34,7 @@ func TestSlot(t *testing.T) {
 		"not ready before the window": {windows: "tue 22:00-04:00", now: "2026-11-24 22:30", ready: "2026-11-24 22:40", from: "2026-11-24 22:40", to: "2026-11-25 04:00"},
 		"not ready within it":         {windows: "tue 22:00-04:00", now: "2026-11-25 03:20", ready: "2026-11-25 03:40", from: "2026-12-01 22:00", to: "2026-12-02 04:00"},
 		"spread leaves enough":        {windows: "tue 22:00-23:00", now: "2026-11-23 12:00", spread: wide, from: "2026-11-24 22:24", to: "2026-11-24 23:00"},
+		"its turn before the next":    {windows: "12:00-13:00; 13:00-14:00", now: "2026-11-23 12:00", spread: wide, from: "2026-11-23 12:24", to: "2026-11-23 14:00"},
 		"no windows":                  {now: "2026-11-23 12:00"},
 
 		"missed, next":               {windows: "tue 22:00-04:00", catchUp: "next", used: "2026-11-11 00:00", now: "2026-11-23 12:00", from: "2026-11-24 22:00", to: "2026-11-25 04:00"},
@@ -212,10 +213,11 @@ func TestMissedWindowIsCaughtUp(t *testing.T) {
 		start := drawTime(t, loc)
 		missed, _ := c.Next(start, loc)
 		after := time.Duration(rapid.IntRange(0, 72).Draw(t, "deadline")) * time.Hour
-		up := missed.To.Add(time.Duration(rapid.IntRange(0, 100).Draw(t, "hours")) * time.Hour)
+		whole, _ := c.Open(missed.From, loc)
+		up := whole.To.Add(time.Duration(rapid.IntRange(0, 100).Draw(t, "hours")) * time.Hour)
 		m := Maintenance{Calendar: c, Zone: loc, Host: rapid.String().Draw(t, "host"), CatchUp: CatchUp{outside: true, after: after}}
 		slot, ok := m.Slot(Record{Since: start, Up: up}, up, up)
-		limit := latest(up, missed.To.Add(after))
+		limit := latest(up, whole.To.Add(after))
 		if open, ok := c.Open(limit, loc); ok {
 			limit = open.To // while a window is open, nothing is caught up outside
 		}

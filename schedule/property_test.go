@@ -255,11 +255,12 @@ func TestNextIsTheFirst(t *testing.T) {
 		if open, ok := c.Open(between, loc); ok && open.From.After(now) {
 			t.Fatalf("%v: %v opens after %v and before %v", c, open, now, s)
 		}
-		if missed, ok := c.Missed(now, s.To, loc); !ok || missed != s {
-			t.Fatalf("%v: missed at its end %v: %v %v", c, s.To, missed, ok)
+		whole, _ := c.Open(s.From, loc)
+		if missed, ok := c.Missed(now, whole.To, loc); !ok || missed != (Span{s.From, whole.To}) {
+			t.Fatalf("%v: missed at its end %v: %v %v", c, whole.To, missed, ok)
 		}
-		if _, ok := c.Missed(now, s.To.Add(-1), loc); ok {
-			t.Fatalf("%v: missed before its end %v", c, s.To)
+		if _, ok := c.Missed(now, whole.To.Add(-1), loc); ok {
+			t.Fatalf("%v: missed before its end %v", c, whole.To)
 		}
 	})
 }
