@@ -48,9 +48,9 @@ func TestTakeOverAndGiveBack(t *testing.T) {
 // TestCutOffAnywhere: taking over and giving back are cut off after each of
 // their changes, on a host whose service runs and has a policy.
 func TestCutOffAnywhere(t *testing.T) {
-	const changes = 16 // more than either makes
-	for n := range changes * changes * 2 {
-		taking, giving, hard := n/2%changes, n/2/changes, n%2 == 1
+	const takes, gives = 8, 10 // the changes that each makes, and one more
+	for n := range takes * gives * 2 {
+		taking, giving, hard := n/2%takes, n/2/takes, n%2 == 1
 		r := newRig(t)
 		r.must(r.SetRunning(t.Context(), native.UpdateService, true))
 		r.set("AUOptions", native.Number(4))
