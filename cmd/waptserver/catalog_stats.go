@@ -128,7 +128,8 @@ func printAsked(out io.Writer, a applicability.Asked) error {
 		items []string
 	}{
 		{"registry key", a.Keys}, {"registry value", a.Values}, {"sub-keys of", a.Loops}, {"file", a.Files}, {"WMI query", a.Queries},
-		{"licence value", a.Licenses}, {"MSI product", a.Products}, {"component package", a.Packages},
+		{"licence value", a.Licenses}, {"MSI product", a.Products}, {"MSI feature", a.Features}, {"MSI component", a.Components},
+		{"MSI patch", a.Patches}, {"component package", a.Packages},
 		{"release", a.Releases}, {"device attribute", a.Attributes},
 	} {
 		for _, item := range list.items {

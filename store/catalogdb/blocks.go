@@ -71,21 +71,28 @@ func findAddress(data []byte, digest waptwua.SHA1) (url string, err error) {
 }
 
 // payload collects the files that package.xml names for revisions.
-type payload []named
-
-type named struct {
-	revision int
-	digests  []waptwua.SHA1
+type payload struct {
+	digests []waptwua.SHA1
+	named   []named
 }
 
-func (p payload) blocks() []block {
-	slices.SortFunc(p, func(x, y named) int { return cmp.Compare(x.revision, y.revision) })
+type named struct{ revision, first, end int } // first to end: in digests
+
+func (p *payload) add(revision int, digests []waptwua.SHA1) {
+	first := len(p.digests)
+	p.digests = append(p.digests, digests...)
+	p.named = append(p.named, named{revision, first, len(p.digests)})
+}
+
+func (p *payload) blocks() []block {
+	slices.SortFunc(p.named, func(x, y named) int { return cmp.Compare(x.revision, y.revision) })
 	var out blocks
-	for _, n := range p {
+	for _, n := range p.named {
+		digests := p.digests[n.first:n.end]
 		b := out.entry(revisionKey(n.revision))
 		*b = binary.AppendUvarint(*b, uint64(n.revision))
-		*b = binary.AppendUvarint(*b, uint64(len(n.digests)))
-		for _, d := range n.digests {
+		*b = binary.AppendUvarint(*b, uint64(len(digests)))
+		for _, d := range digests {
 			*b = append(*b, d[:]...)
 		}
 	}
