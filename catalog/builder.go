@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"waptwua"
@@ -307,14 +308,16 @@ func (b *Builder) Graph() *Graph {
 // builder must not be used afterwards.
 func (b *Builder) GraphOver(s Source) *Graph {
 	g := b.graph
+	var sorting sync.WaitGroup
+	sorting.Go(g.guids.sort) // nobody adds a GUID or looks for one until then
 	b.revisions()
 	b.relate()
 	for i := range g.nodes {
 		b.tally(index(i))
 	}
 	slices.SortStableFunc(g.articles, func(x, y article) int { return cmp.Compare(x.kb, y.kb) })
-	g.guids.sort()
 	g.sortDependencies()
+	sorting.Wait()
 	g.source = s
 	b.graph, b.drafts = nil, nil
 	return g
