@@ -111,7 +111,8 @@ var (
 )
 
 // Add has s run at shutdown. A script of the same program that is there
-// already is replaced.
+// already is replaced. A value of the registry that cannot be set does not
+// keep the rest from being done; the error names it.
 func (m Machine) Add(s Script) error {
 	if s.Wait <= 0 || s.Wait > maxWait {
 		return fmt.Errorf("waiting %v for a shutdown script: %w: up to %v", s.Wait, waptwua.ErrLimit, maxWait)
@@ -132,12 +133,11 @@ func (m Machine) Add(s Script) error {
 			return err
 		}
 	}
+	var failed error
 	for _, v := range next.Values {
-		if err := m.Registry.Set(v.Key, v.Name, v.Made); err != nil {
-			return err
-		}
+		failed = errors.Join(failed, m.Registry.Set(v.Key, v.Name, v.Made))
 	}
-	return nil
+	return failed
 }
 
 // plan is what Add will make. What old says was there before our first
@@ -224,10 +224,12 @@ func (m Machine) Remove() error {
 			return err
 		}
 	}
+	var failed error
 	for _, v := range b.Values {
-		if err := m.giveBackValue(v); err != nil {
-			return err
-		}
+		failed = errors.Join(failed, m.giveBackValue(v))
+	}
+	if failed != nil {
+		return failed // what was there stays known for the next try
 	}
 	return m.Store.Remove()
 }

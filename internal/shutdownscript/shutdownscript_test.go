@@ -22,6 +22,9 @@ func (r fakeRegistry) Get(key, name string) (uint32, bool, error) {
 }
 
 func (r fakeRegistry) Set(key, name string, v uint32) error {
+	if _, ok := r["refused"]; ok && name == "MaxGPOScriptWait" {
+		return errors.New("access is denied")
+	}
 	r[key+`\`+name] = v
 	return nil
 }
@@ -146,6 +149,21 @@ func TestAMovedProgramIsReplaced(t *testing.T) {
 	apply(t, m.Remove())
 	if d := cmp.Diff(map[string]string{}, tree(t, m)); d != "" {
 		t.Error(d)
+	}
+}
+
+func TestAValueThatIsRefusedKeepsNothingElse(t *testing.T) {
+	m, reg := newMachine(t, nil)
+	reg["refused"] = 1
+	if err := m.Add(script); err == nil || !strings.Contains(err.Error(), "denied") {
+		t.Errorf("got %v", err)
+	}
+	if reg[gpsvc] != 3600000 || len(tree(t, m)) != 2 {
+		t.Errorf("registry %v, files %v", reg, tree(t, m))
+	}
+	apply(t, m.Remove())
+	if reg[gpsvc] != 900000 || len(tree(t, m)) != 0 {
+		t.Errorf("registry %v, files %v", reg, tree(t, m))
 	}
 }
 
