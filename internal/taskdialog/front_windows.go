@@ -40,6 +40,15 @@ const (
 	keepIt  = 1 // S_FALSE
 )
 
+// The icons: resources with negative numbers, as 16 bits.
+const (
+	warningIcon     = 0xFFFF
+	informationIcon = 0xFFFD
+)
+
+// idCancel is what Windows reports for Escape and the closing cross.
+const idCancel = 2
+
 // Front shows dialogs as windows. The zero Front is ready; it must be used
 // by one goroutine at a time.
 type Front struct{}

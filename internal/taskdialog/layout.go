@@ -17,15 +17,6 @@ const (
 	fitContent   = 0x01000000
 )
 
-// The icons: resources with negative numbers, as 16 bits.
-const (
-	warningIcon     = 0xFFFF
-	informationIcon = 0xFFFD
-)
-
-// idCancel is what Windows reports for Escape and the closing cross.
-const idCancel = 2
-
 // firstID is the number of a view's first button; small numbers belong to
 // Windows.
 const firstID = 100
