@@ -112,10 +112,11 @@ func (r *renewal) run(ctx context.Context, s *settings.Settings) {
 	}
 }
 
-// refused reports whether a release is not as it should be; that a server
-// cannot be reached is nothing to tell the event log.
+// refused reports whether a release is not as it should be, or failed here;
+// that a server cannot be reached is nothing to tell the event log.
 func refused(err error) bool {
-	return errors.Is(err, waptwua.ErrNotTrusted) || errors.Is(err, waptwua.ErrDigest) || errors.Is(err, waptwua.ErrStale)
+	var failed *upgrade.FailedError
+	return errors.As(err, &failed) || errors.Is(err, upgrade.ErrUnwell) || errors.Is(err, waptwua.ErrNotTrusted) || errors.Is(err, waptwua.ErrDigest) || errors.Is(err, waptwua.ErrStale)
 }
 
 // attempt takes a release when there is one for this host now.
