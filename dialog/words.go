@@ -77,7 +77,7 @@ var english = words{
 	units:      [3][2]string{{"day", "days"}, {"hour", "hours"}, {"minute", "minutes"}}, seconds: [2]string{"second", "seconds"},
 }
 
-var french = words{ //nolint:misspell // French
+var french = words{
 	updates: "Mises à jour Windows", restart: "Redémarrage pour les mises à jour Windows",
 	exitHeading: "%d mises à jour Windows attendent d’être installées", exitHeadingOne: "%d mise à jour Windows attend d’être installée",
 	exitText: "Elles sont installées avant l’arrêt de l’ordinateur.", skip: "Ne pas installer les mises à jour Windows",
