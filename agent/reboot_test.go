@@ -38,10 +38,11 @@ func (d *desk) AskRestart(ctx context.Context, q agent.RestartQuestion) (agent.R
 	if d.answer != nil {
 		a = d.answer(q)
 	}
-	d.answering = a != agent.RestartAnswer{}
+	answers := a != agent.RestartAnswer{}
+	d.answering = answers
 	d.arrived.Broadcast()
 	d.mu.Unlock()
-	if d.answering {
+	if answers {
 		return a, nil
 	}
 	<-ctx.Done()
