@@ -163,15 +163,15 @@ func newWindows(t testing.TB, s *rig.System, w *rig.World, n int, options map[st
 
 // replace puts the tool in place of programs of Windows. Wine would go on to
 // run its own, were they not declared to be native.
-func (p *underWine) replace(names ...string) {
-	p.t.Helper()
+func (w *underWine) replace(names ...string) {
+	w.t.Helper()
 	var b strings.Builder
 	b.WriteString("REGEDIT4\n\n[HKEY_CURRENT_USER\\Software\\Wine\\DllOverrides]\n")
 	for _, name := range names {
-		copyFile(p.t, filepath.Join(programs(p.t), "tool.exe"), p.prefix.path(`C:\windows\system32\`+name))
+		copyFile(w.t, filepath.Join(programs(w.t), "tool.exe"), w.prefix.path(`C:\windows\system32\`+name))
 		fmt.Fprintf(&b, "%q=\"native\"\n", name)
 	}
-	p.registry(b.String())
+	w.registry(b.String())
 }
 
 // tools are the calls of the programs in place of Windows' own.

@@ -19,6 +19,7 @@ import (
 // package replaces the program and nothing else; removal gives Windows Update
 // back.
 func TestInstaller(t *testing.T) {
+	needsWine(t)
 	t.Parallel()
 	needs(t, "wixl", "msibuild")
 	sc := &scenario{machine: 4}

@@ -26,6 +26,7 @@ import (
 // end, none was installed twice, no scan package service is left, and the
 // server knows what the host knows.
 func TestKilledAtEveryStep(t *testing.T) {
+	needsWine(t)
 	t.Parallel()
 	sc := &scenario{machine: 4, options: map[string]string{"enabled": "true"}}
 	c := sc.host(t, rig.NewWorld(t, 200, seed, 1), inWine)

@@ -21,15 +21,11 @@ type prefix struct {
 // callLimit is how long one Windows program may run.
 const callLimit = 3 * time.Minute
 
-// newPrefix copies the prefix that WAPTWUA_WINE names, or skips the test.
+// newPrefix copies the prefix that WAPTWUA_WINE names.
 func newPrefix(t testing.TB) *prefix {
 	t.Helper()
-	template := os.Getenv("WAPTWUA_WINE")
-	if template == "" {
-		t.Skip("left out: WAPTWUA_WINE does not name a Wine prefix (make test-windows makes one)")
-	}
 	p := &prefix{t: t, dir: filepath.Join(t.TempDir(), "prefix")}
-	if out, err := exec.Command("cp", "-a", "--reflink=auto", template, p.dir).CombinedOutput(); err != nil {
+	if out, err := exec.Command("cp", "-a", "--reflink=auto", template(), p.dir).CombinedOutput(); err != nil {
 		t.Fatalf("copy the prefix: %v\n%s", err, out)
 	}
 	t.Cleanup(p.kill)

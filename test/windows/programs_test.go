@@ -13,11 +13,25 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if template() == "" {
+		os.Exit(m.Run()) // all of them say why they are left out
+	}
 	code := rig.Main(m)
 	if dir, err := build(); err == nil {
 		os.RemoveAll(dir)
 	}
 	os.Exit(code)
+}
+
+// template is the prefix of which each test works in a copy.
+func template() string { return os.Getenv("WAPTWUA_WINE") }
+
+// needsWine skips the test where there is no prefix.
+func needsWine(t testing.TB) {
+	t.Helper()
+	if template() == "" {
+		t.Skip("left out: WAPTWUA_WINE does not name a Wine prefix (make test-windows makes one)")
+	}
 }
 
 // version is what the programs under test call themselves, as those that rig

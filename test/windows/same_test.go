@@ -88,6 +88,7 @@ type scenario struct {
 // run does the scenario under Wine and on the simulator; after each step
 // both servers must show the same.
 func (sc *scenario) run(t *testing.T) {
+	needsWine(t)
 	w := rig.NewWorld(t, 200, seed, 1)
 	left, right := sc.host(t, w, onLinux), sc.host(t, w, inWine)
 	for _, s := range sc.steps {

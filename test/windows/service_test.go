@@ -16,6 +16,7 @@ const notRunning = 10
 // TestService lets the Windows service do the whole cycle by its schedule:
 // nobody types a command between its start and the host's being compliant.
 func TestService(t *testing.T) {
+	needsWine(t)
 	t.Parallel()
 	sc := &scenario{machine: 4, options: map[string]string{"enabled": "true", "download_scheduling": "3s", "install_scheduling": "5s"}}
 	c := sc.host(t, rig.NewWorld(t, 200, seed, 1), inWine)
