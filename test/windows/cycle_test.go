@@ -80,6 +80,16 @@ func cycle() []step {
 		}},
 		{"compliant", compliant},
 		{"nothing has changed", func(c *computer) { c.Do("waptwua-scan") }},
+		{"one is removed again", func(c *computer) {
+			c.s.Rules(4, `{"default_allow":false}`)
+			removed := c.installed()[0]
+			c.run("waptwua-uninstall", removed.String())
+			c.Restart()
+			c.Do("waptwua-scan")
+			if !slices.Contains(c.lacking(), removed) {
+				c.t.Errorf("%s: %s is still there: %+v", c.name(), removed, c.Status().State.Updates[removed])
+			}
+		}},
 	}
 }
 
@@ -105,6 +115,21 @@ func failures() []step {
 		}},
 		{"compliant", compliant},
 	}
+}
+
+// installed are the updates that this computer's agent has installed, in order.
+func (c *computer) installed() (ids []waptwua.UpdateID) {
+	c.t.Helper()
+	for id, u := range c.Status().State.Updates {
+		if u.Status == waptwua.StatusOK && !u.Installed.IsZero() {
+			ids = append(ids, id)
+		}
+	}
+	slices.SortFunc(ids, compareID)
+	if len(ids) == 0 {
+		c.t.Fatalf("%s: nothing was installed", c.name())
+	}
+	return ids
 }
 
 // compliant installs and restarts until nothing is lacking.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"waptwua"
 	"waptwua/server"
@@ -15,9 +16,10 @@ import (
 )
 
 // TestInstaller installs the Windows Installer package of the agent on a
-// computer, whose service then registers it and does the whole cycle; a newer
-// package replaces the program and nothing else; removal gives Windows Update
-// back.
+// computer, whose service then registers it and does the whole cycle; a signed
+// release and then a newer package replace the program and nothing else;
+// removal gives Windows Update back. (Wine leaves a program alone that is newer
+// than its package; Windows is not known to.)
 func TestInstaller(t *testing.T) {
 	needsWine(t)
 	t.Parallel()
@@ -29,9 +31,10 @@ func TestInstaller(t *testing.T) {
 	w.program = `C:\Program Files\waptwua`
 	before := c.native()
 
+	c.s.Command("waptserver", "agent", "release", "create-key", "--name", "releases", "--dir", c.s.Dir)
 	c.msi("/i", c.agentPackage("1.0.0", "--waptwua", "manage", "--new-token"),
 		`SETTINGS=waptwua.download_scheduling=3s;waptwua.install_scheduling=5s;waptwua.postboot_delay=0s;`+
-			`global.waptupdate_task_period=3s;waptwua.archive_roots=`+w.path("roots.pem"))
+			`global.waptupdate_task_period=3s;global.self_update_spread=0m;waptwua.archive_roots=`+w.path("roots.pem"))
 	c.Expect(0, "service", "status")
 	c.enrolled("1.0.0")
 	c.wait("an installation that waits for a restart", func() bool { return c.s.Host(c.UUID).Status == waptwua.HostReboot })
@@ -42,6 +45,10 @@ func TestInstaller(t *testing.T) {
 	c.expectOnce(0)
 	c.expectTool("dism", "/Add-Package")
 
+	c.release("1.0.1")
+	c.Do("self-update")
+	c.enrolled("1.0.1")
+
 	c.msi("/i", c.agentPackage("1.1.0"))
 	c.Expect(0, "service", "status")
 	c.enrolled("1.1.0")
@@ -50,9 +57,10 @@ func TestInstaller(t *testing.T) {
 	}
 
 	c.msi("/x", c.agentPackage("1.1.0"))
-	if after := c.native(); after != before {
-		t.Errorf("Windows Update was\n%s\nand is after the removal\n%s", before, after)
-	}
+	rig.Until(t, 30*time.Second, func() (bool, string) { // Wine's service manager writes into the registry a little later
+		after := c.native()
+		return after == before, fmt.Sprintf("Windows Update was\n%s\nand is after the removal\n%s", before, after)
+	})
 	if _, err := os.Stat(w.prefix.path(w.program + `\wapt-get.exe`)); !os.IsNotExist(err) {
 		t.Errorf("the program after its removal: %v", err)
 	}
@@ -84,9 +92,20 @@ func (c *computer) agentPackage(version string, flags ...string) string {
 		c.t.Fatal(err)
 	}
 	c.s.Command("waptserver", append([]string{"agent", "build", "--data", c.s.Data(), "--out", dir, "--version", version, "--program", exe,
-		"--arch", "amd64", "--admin-cert", c.s.Admin.Certificate}, flags...)...)
+		"--arch", "amd64", "--admin-cert", c.s.Admin.Certificate, "--release-cert", filepath.Join(c.s.Dir, "releases.crt")}, flags...)...)
 	copyFile(c.t, built, c.local(filepath.Base(built)))
 	return path
+}
+
+// release signs the program of a version as a release, and offers it.
+func (c *computer) release(version string) {
+	c.t.Helper()
+	c.agentPackage(version) // the program lies beside it
+	program := filepath.Join(c.s.Dir, "agents", "wapt-get-"+version+"-amd64.exe")
+	out := filepath.Join(c.s.Dir, "agents", "wapt-get-"+version+".release.json")
+	c.s.Command("waptserver", "agent", "release", "sign", "--version", version, "--cert", filepath.Join(c.s.Dir, "releases.crt"),
+		"--key", filepath.Join(c.s.Dir, "releases.pem"), "--out", out, program)
+	c.s.Command("waptserver", "agent", "release", "publish", "--data", c.s.Data(), out)
 }
 
 // msi runs msiexec, which must succeed; its log is shown otherwise.
@@ -134,12 +153,15 @@ func (c *computer) restartUntilCompliant() {
 	c.t.Fatalf("not compliant after four restarts: %+v", c.s.Host(c.UUID))
 }
 
+// reg is in full: without its folder Wine does not always find it.
+const reg = `C:\windows\system32\reg.exe`
+
 // native is what Windows' own updating is set to.
 func (c *computer) native() string {
 	c.t.Helper()
 	w := c.place.(*underWine)
-	_, policies := w.prefix.run("reg", "query", `HKLM\SOFTWARE\Policies\Microsoft\Windows\WindowsUpdate`, "/s")
-	service := w.wine("reg", "query", `HKLM\SYSTEM\CurrentControlSet\Services\wuauserv`, "/v", "Start")
+	_, policies := w.prefix.run(reg, "query", `HKLM\SOFTWARE\Policies\Microsoft\Windows\WindowsUpdate`, "/s")
+	service := w.wine(reg, "query", `HKLM\SYSTEM\CurrentControlSet\Services\wuauserv`, "/v", "Start")
 	b, err := json.Marshal([]string{strings.TrimSpace(policies), strings.TrimSpace(service)})
 	if err != nil {
 		c.t.Fatal(err)
