@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"sync"
 
 	"waptwua"
@@ -225,8 +226,8 @@ func (d *daemon) close() {
 	if d.agent != nil {
 		d.agent.Close()
 	}
-	for _, c := range d.opened {
-		if err := c.Close(); err != nil && d.log != nil {
+	for _, c := range slices.Backward(d.opened) { // the log was opened before what it tells of
+		if err := c.Close(); err != nil {
 			d.log.Warn("closing", "error", err)
 		}
 	}

@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
+	"io"
 	"path/filepath"
 	"time"
 
+	"waptwua/agent"
 	"waptwua/agent/journal"
 	"waptwua/agent/settings"
 	"waptwua/wua"
@@ -28,6 +31,7 @@ func newControl(sys native.System, dir string, now func() time.Time) *native.Con
 
 // updating is the native updating of the host that was opened, and its WUA.
 type updating struct {
+	dir     string // of the agent
 	control *native.Control
 	host    *native.Host // holds the service
 	inner   wua.Host     // does not
@@ -36,8 +40,8 @@ type updating struct {
 }
 
 // newUpdating works with searcher, which is h's WUA or is around it.
-func newUpdating(h *windowsHost, searcher wua.Host, c *native.Control) *updating {
-	return &updating{control: c, host: native.Keep(searcher, c), inner: h.wua, system: h.native, windows: h.folder}
+func newUpdating(h *windowsHost, searcher wua.Host, c *native.Control, dir string) *updating {
+	return &updating{dir: dir, control: c, host: native.Keep(searcher, c), inner: h.wua, system: h.native, windows: h.folder}
 }
 
 // Settle implements agent.Native.
@@ -47,6 +51,27 @@ func (u *updating) Settle(ctx context.Context, s *settings.Settings) ([]string, 
 
 // Rest implements agent.Native.
 func (u *updating) Rest(ctx context.Context) error { return u.host.Rest(ctx) }
+
+// Close ends the use of WUA. Cleaning up starts the Windows Update service and
+// stops it again, so it is done only while no operation of another process
+// runs, which may need the service or is giving it back. Otherwise nothing is
+// started, and what cannot be cleaned up the next search cleans up.
+func (u *updating) Close() error {
+	began := false
+	err := agent.Alone(u.dir, func() error {
+		began = true
+		return u.host.Close()
+	})
+	if began {
+		return err
+	}
+	if c, ok := u.inner.(io.Closer); ok {
+		if err := c.Close(); err != nil && !errors.Is(err, &wua.Error{Code: wua.ServiceDisabled}) {
+			return err
+		}
+	}
+	return nil
+}
 
 // planOf is what the settings want of native updating.
 func planOf(s *settings.Settings) native.Plan {

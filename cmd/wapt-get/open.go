@@ -56,8 +56,8 @@ func (a *app) openWith(log *slog.Logger, changes ...func(*agent.Options)) (*agen
 	if s.ScanCalmly {
 		searcher = calm.Searches(host.wua, host.searches, log)
 	}
-	a.updating = newUpdating(host, searcher, newControl(host.native, s.Dir, a.now))
-	a.opened = append(a.opened, a.updating.host)
+	a.updating = newUpdating(host, searcher, newControl(host.native, s.Dir, a.now), s.Dir)
+	a.opened = append(a.opened, a.updating)
 	if err := host.trust(s.ArchiveRoots); err != nil {
 		return nil, nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -159,8 +160,8 @@ func (c *computer) recover(lines int) {
 	if diff := cmp.Diff(st.State, rig.Shown(new(c.s.Host(c.UUID))), cmpopts.EquateEmpty()); diff != "" {
 		c.t.Errorf("killed after line %d: what the agent holds (-) and the server shows (+) differ:\n%s", lines, diff)
 	}
-	c.expectOnce(lines)
-	c.expectNoService(lines)
+	c.expectOnce(fmt.Sprintf("killed after line %d", lines))
+	c.expectNoService(fmt.Sprintf("killed after line %d", lines))
 	if err := os.RemoveAll(c.local("machine/" + machine.HeldDir)); err != nil { // by killed processes only
 		c.t.Fatal(err)
 	}
@@ -182,7 +183,7 @@ func (c *computer) finish() (st agent.Status) {
 }
 
 // expectOnce fails for an update that was installed twice.
-func (c *computer) expectOnce(lines int) {
+func (c *computer) expectOnce(when string) {
 	c.t.Helper()
 	events, err := sim.ReadLog(c.local("machine"))
 	if err != nil {
@@ -194,16 +195,16 @@ func (c *computer) expectOnce(lines int) {
 			continue
 		}
 		if times[e.ID]++; times[e.ID] > 1 {
-			c.t.Errorf("killed after line %d: %s was installed %d times", lines, e.Title, times[e.ID])
+			c.t.Errorf("%s: %s was installed %d times", when, e.Title, times[e.ID])
 		}
 	}
 	if len(times) == 0 {
-		c.t.Errorf("killed after line %d: nothing was installed", lines)
+		c.t.Errorf("%s: nothing was installed", when)
 	}
 }
 
 // expectNoService fails when a scan package service is left.
-func (c *computer) expectNoService(lines int) {
+func (c *computer) expectNoService(when string) {
 	c.t.Helper()
 	b, err := os.ReadFile(c.local("machine/" + machine.ServicesFile))
 	var left struct{ Services []any }
@@ -211,6 +212,6 @@ func (c *computer) expectNoService(lines int) {
 		err = json.Unmarshal(b, &left)
 	}
 	if err != nil || len(left.Services) > 0 {
-		c.t.Errorf("killed after line %d: services are left: %s, %v", lines, b, err)
+		c.t.Errorf("%s: services are left: %s, %v", when, b, err)
 	}
 }

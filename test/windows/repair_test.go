@@ -25,7 +25,7 @@ func TestRepair(t *testing.T) {
 	put(t, filepath.Join(store, "DataStore", "DataStore.edb"), []byte("broken"))
 
 	c.Do("waptwua-repair", "--only", "native,services,store")
-	c.expectNoService(0)
+	c.expectNoService("after the repair")
 	if _, err := os.Stat(filepath.Join(store, "DataStore", "DataStore.edb")); !os.IsNotExist(err) {
 		t.Errorf("the broken store is still in its place: %v", err)
 	}

@@ -30,11 +30,11 @@ func TestService(t *testing.T) {
 	c.wait("an installation that waits for a restart", func() bool { return c.s.Host(c.UUID).Status == waptwua.HostReboot })
 	c.restartUntilCompliant()
 	c.Expect(0, "service", "status") // it has come up with Windows
-	c.expectOnce(0)
+	c.expectOnce("after the cycle")
 
 	c.Do("service", "stop")
 	c.Expect(notRunning, "service", "status")
-	c.expectNoService(0)
+	c.expectNoService("stopped")
 	c.Do("service", "uninstall")
 	c.Expect(notRunning, "service", "status")
 }

@@ -104,6 +104,29 @@ func TestServiceOfAKilledProcess(t *testing.T) {
 	})
 }
 
+// TestCloseLeavesAnothersService is two processes, one after the other: what
+// ends does not take away what the other has searched.
+func TestCloseLeavesAnothersService(t *testing.T) {
+	w := wuatest.NewWorld(t)
+	everyWay(t, func(t *testing.T, by enter) {
+		later := open(t, by, w)
+		ending, err := newHost(Options{}, platform{enter: by(t, later.double)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ending.Search(t.Context(), wua.Query{Archive: w.Archive}); err != nil {
+			t.Fatal(err)
+		}
+		search(t, later, wua.Query{Archive: w.Archive})
+		if err := ending.Close(); err != nil {
+			t.Errorf("close, after the other has removed the service: %v", err)
+		}
+		if n := later.double.Services(); n != 1 {
+			t.Errorf("%d services, want the other's", n)
+		}
+	})
+}
+
 // TestAPropertyThatFails costs nothing but itself.
 func TestAPropertyThatFails(t *testing.T) {
 	w := wuatest.NewWorld(t)

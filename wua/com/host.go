@@ -90,7 +90,11 @@ func (h *Host) Close() error {
 			return
 		}
 		h.offer.close()
-		removed <- removeServices(a)
+		if h.offer.service == "" {
+			removed <- nil
+			return
+		}
+		removed <- removeService(a, h.offer.service) // not another process' service
 	}
 	err := <-removed
 	close(h.work)
@@ -164,6 +168,7 @@ func explain(ctx context.Context, op string, err error) error {
 // identities the other calls take.
 type offer struct {
 	session object
+	service string // the scan package service that was searched; empty: none
 	updates map[waptwua.UpdateID]object
 	leaves  map[waptwua.UpdateID]object
 }

@@ -2,6 +2,7 @@ package com
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"waptwua"
@@ -67,7 +68,7 @@ func (s *session) fill(ctx context.Context, next *offer, q wua.Query) (*wua.Foun
 		if err != nil {
 			return nil, err
 		}
-		service = id
+		service, next.service = id, id
 	}
 	result, err := s.ask(ctx, next.session, service, q)
 	if err != nil {
@@ -158,6 +159,22 @@ func removeServices(a apartment) error {
 		if removed := do(manager, "RemoveService", id); err == nil {
 			err = removed
 		}
+	}
+	return err
+}
+
+// unknownService is WU_E_DS_UNKNOWNSERVICE.
+const unknownService wua.Code = 0x80248014
+
+// removeService removes one scan package service; one that is gone is fine.
+func removeService(a apartment, id string) error {
+	manager, err := a.create(progServiceManager)
+	if err != nil {
+		return err
+	}
+	defer manager.release()
+	if err = do(manager, "RemoveService", id); errors.Is(err, &wua.Error{Code: unknownService}) {
+		return nil
 	}
 	return err
 }
