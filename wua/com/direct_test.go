@@ -133,6 +133,7 @@ func open(t *testing.T, by enter, w *wuatest.World, faults ...wuatest.Fault) *su
 	h := &subject{double: d, sim: s}
 	enter := by(t, d)
 	t.Cleanup(func() {
+		d.Wait() // for what a failed call has left behind
 		if live := d.Live(); len(live) > 0 {
 			t.Errorf("references that were not released: %v", live)
 		}

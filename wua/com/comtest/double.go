@@ -20,7 +20,8 @@ type Call struct {
 // Double is a Windows Update Agent over a simulated host. Its methods may be
 // called by several goroutines.
 type Double struct {
-	host wua.Host
+	host       wua.Host
+	operations sync.WaitGroup // that run in the background
 
 	mu       sync.Mutex
 	services map[string]*service // registered, by ServiceID

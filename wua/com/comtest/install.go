@@ -22,13 +22,13 @@ type running[T any] struct {
 
 // start begins an operation, and returns when the host has taken it up or
 // refused it; callback is called when it gets further and when it has ended.
-func start[T any](callback Callback, f func(context.Context, func(wua.Progress)) (T, error)) *running[T] {
+func start[T any](d *Double, callback Callback, f func(context.Context, func(wua.Progress)) (T, error)) *running[T] {
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &running[T]{abort: cancel, done: make(chan struct{})}
 	callback.Hold()
 	taken := make(chan struct{})
 	var once sync.Once
-	go func() {
+	d.operations.Go(func() {
 		defer cancel()
 		r.value, r.err = f(ctx, func(p wua.Progress) {
 			once.Do(func() { close(taken) })
@@ -40,13 +40,16 @@ func start[T any](callback Callback, f func(context.Context, func(wua.Progress))
 		close(r.done)
 		callback.Call()
 		callback.Release()
-	}()
+	})
 	select {
 	case <-taken:
 	case <-r.done:
 	}
 	return r
 }
+
+// Wait waits until no operation runs, those that nobody waits for included.
+func (d *Double) Wait() { d.operations.Wait() }
 
 func (r *running[T]) wait() (T, error) {
 	<-r.done
@@ -111,7 +114,7 @@ func (d *Double) installer() *Object {
 			if err != nil {
 				return nil, err
 			}
-			r := start(callback, func(ctx context.Context, progress func(wua.Progress)) (*wua.Result, error) {
+			r := start(d, callback, func(ctx context.Context, progress func(wua.Progress)) (*wua.Result, error) {
 				return change(ctx, ids, progress)
 			})
 			o := d.job("InstallationJob", r)

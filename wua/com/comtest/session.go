@@ -102,7 +102,7 @@ func (d *Double) searcher(locale *int) *Object {
 			if err != nil {
 				return nil, err
 			}
-			r := start(callback, func(ctx context.Context, progress func(wua.Progress)) (*wua.Found, error) {
+			r := start(d, callback, func(ctx context.Context, progress func(wua.Progress)) (*wua.Found, error) {
 				q.Progress = progress
 				return d.host.Search(ctx, q)
 			})
