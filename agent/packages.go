@@ -68,10 +68,7 @@ func (op *operation) packageSet(ctx context.Context, f *found, id waptwua.Update
 	if err != nil {
 		return set, err
 	}
-	if set.Folder, err = filepath.Abs(op.path(packagesDir, id.String())); err != nil {
-		return set, err
-	}
-	if err := os.MkdirAll(set.Folder, 0o700); err != nil {
+	if set.Folder, err = packageFolder(op.path(packagesDir), id); err != nil {
 		return set, fmt.Errorf("preparing the packages: %w", err)
 	}
 	var files []waptwua.File
@@ -92,6 +89,20 @@ func (op *operation) packageSet(ctx context.Context, f *found, id waptwua.Update
 	}
 	set.Target = targetOf(names, f.updates[id].KBs)
 	return set, nil
+}
+
+// packageFolder makes a folder that has never been used: one that could not
+// be removed, because something still reads in it, must neither keep an update
+// from being tried again nor add its files to the next set.
+func packageFolder(parent string, id waptwua.UpdateID) (string, error) {
+	parent, err := filepath.Abs(parent)
+	if err == nil {
+		err = os.MkdirAll(parent, 0o700)
+	}
+	if err != nil {
+		return "", err
+	}
+	return os.MkdirTemp(parent, id.String()+"-")
 }
 
 // place links or copies a file of the cache into folder under its own name,
