@@ -118,6 +118,7 @@ func (a *Agent) open(kind string) (*operation, error) {
 	}
 	op.mem.Windows = op.mem.Windows.under(s, op.now())
 	op.mem.State.NextWindow = op.nextWindow()
+	op.mem.State.Restart = op.restartState()
 	op.mem.State.Settings = s.Effective()
 	op.mem.State.Problems = problems(s)
 	if a.opt.Notices != nil {

@@ -10,6 +10,7 @@ import (
 	"waptwua/agent/journal"
 	"waptwua/agent/settings"
 	"waptwua/schedule"
+	"waptwua/transport"
 )
 
 // Restarter restarts the host.
@@ -67,6 +68,7 @@ func (a *Agent) lookAtRestart(ctx context.Context) error {
 		op.followRestart(needed)
 		act := op.decideRestart(ctx)
 		if op.mem.Restart != before {
+			op.mem.State.Restart = op.restartState()
 			if err := journal.Save(op.path("state.json"), &op.mem); err != nil {
 				return err
 			}
@@ -109,6 +111,19 @@ func (op *operation) followRestart(needed bool) {
 			op.log.Info("the user has put the restart off", "until", next.Until)
 		}
 	}
+}
+
+// restartState is what people are shown of the restart.
+func (op *operation) restartState() *transport.Restart {
+	m, rules := op.mem.Restart, op.settings.Restart
+	if m.Due.IsZero() || rules.Policy == schedule.RestartNever {
+		return nil
+	}
+	s := transport.Restart{Due: m.Due, Asked: m.Asked, Snoozed: m.Snoozed, Until: m.Until, Forced: rules.Forced(m.RestartState), Ordered: m.Ordered}
+	if m.Announced.After(m.Ordered) {
+		s.At = m.Announced.Add(rules.Countdown)
+	}
+	return &s
 }
 
 // restartRules are the settings with what the host adds to them.

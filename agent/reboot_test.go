@@ -117,12 +117,23 @@ func TestTheUserSnoozesThenAccepts(t *testing.T) {
 		return agent.RestartAnswer{Accepted: true}
 	}
 	start := d.Now()
-	d.r.serve(4*time.Hour + 20*time.Minute)
+	d.r.serve(time.Hour)
+	status, err := d.r.agent().Status()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := status.State.Restart; s == nil || s.Snoozed != 1 || s.Until.Sub(start).Round(time.Hour) != 4*time.Hour || s.Forced.Sub(start).Round(time.Hour) != 72*time.Hour {
+		t.Errorf("after the snooze the status says %+v", s)
+	}
+	d.r.serve(3*time.Hour + 20*time.Minute)
 	if len(d.asked) != 2 || len(d.restarts) != 1 {
 		t.Fatalf("%d questions, %d restarts", len(d.asked), len(d.restarts))
 	}
 	after(t, "the reminder", start, d.askedAt[1], 4*60)
 	after(t, "the restart", d.askedAt[1], d.restarts[0], 0)
+	if status, err = d.r.agent().Status(); err != nil || status.State.Restart.Ordered.IsZero() {
+		t.Errorf("after the restart was ordered the status says %+v, %v", status.State.Restart, err)
+	}
 	if q := d.asked[1]; q.Left != 2 || q.Forced.Sub(start).Round(time.Hour) != 72*time.Hour || !q.At.IsZero() {
 		t.Errorf("the reminder: %+v", q)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"waptwua/agent/cache"
 	"waptwua/agent/settings"
 )
 
@@ -27,6 +28,16 @@ type throttle struct {
 func (a *Agent) throttle(s *settings.Settings) *throttle {
 	a.limit.use(s)
 	return a.limit
+}
+
+// Bandwidth is the limit of all downloads of this host, as the settings have
+// it at each moment: for downloads that the agent does not make itself.
+func (a *Agent) Bandwidth() (cache.Limiter, error) {
+	s, err := a.opt.Settings()
+	if err != nil {
+		return nil, err
+	}
+	return a.throttle(s), nil
 }
 
 func newThrottle(c Clock, zone func() *time.Location) *throttle {

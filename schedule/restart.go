@@ -113,7 +113,7 @@ const (
 
 // Next says what to do at now. user tells whether somebody is logged in.
 func (r RestartRules) Next(s RestartState, now time.Time, user bool) RestartStep {
-	step := RestartStep{Choices: r.choices(s, now), Left: r.left(s), Forced: r.forced(s)}
+	step := RestartStep{Choices: r.choices(s, now), Left: r.left(s), Forced: r.Forced(s)}
 	step.Action, step.At = r.next(s, now, user)
 	return step
 }
@@ -131,7 +131,7 @@ func (r RestartRules) next(s RestartState, now time.Time, user bool) (RestartAct
 	case within(now, s.Announced, r.Countdown+RestartLate) && s.Announced.After(s.Ordered):
 		return RestartNow, now
 	}
-	if f := r.forced(s); !f.IsZero() && !now.Before(f.Add(-r.warning(user))) {
+	if f := r.Forced(s); !f.IsZero() && !now.Before(f.Add(-r.warning(user))) {
 		return r.force(now, user)
 	}
 	action, at := r.unforced(s, now, user)
@@ -163,8 +163,8 @@ func (r RestartRules) force(now time.Time, user bool) (RestartAction, time.Time)
 	return RestartNow, now
 }
 
-// forced is the deadline.
-func (r RestartRules) forced(s RestartState) time.Time {
+// Forced is the deadline: when the host restarts in any case. Zero: never.
+func (r RestartRules) Forced(s RestartState) time.Time {
 	if r.Deadline <= 0 || r.Policy == RestartNever || s.Due.IsZero() {
 		return time.Time{}
 	}
@@ -173,7 +173,7 @@ func (r RestartRules) forced(s RestartState) time.Time {
 
 // look is when the deadline wants to be looked at.
 func (r RestartRules) look(s RestartState, user bool) time.Time {
-	if f := r.forced(s); !f.IsZero() {
+	if f := r.Forced(s); !f.IsZero() {
 		return f.Add(-r.warning(user))
 	}
 	return time.Time{}

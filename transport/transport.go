@@ -88,6 +88,22 @@ type State struct {
 	// RestartLoop says that restarts do not clear what asks for them; nobody
 	// is asked for another one while it stands.
 	RestartLoop *waptwua.Failure `json:"restart_loop,omitempty"`
+
+	// Restart is the restart that updates wait for and that the agent looks
+	// after; nil: there is none, or restart_policy leaves it to others.
+	Restart *Restart `json:"restart,omitempty"`
+}
+
+// Restart is how far a host has come with a restart. As of the report:
+// nothing is reported only because a user was asked or has answered.
+type Restart struct {
+	Due     time.Time `json:"due"`               // since when it is known to be needed
+	Asked   time.Time `json:"asked,omitzero"`    // when the user was last asked
+	Snoozed int       `json:"snoozed,omitempty"` // how often the user has put it off
+	Until   time.Time `json:"until,omitzero"`    // put off until then, or nobody has answered and is asked again then
+	At      time.Time `json:"at,omitzero"`       // end of the countdown that is announced
+	Forced  time.Time `json:"forced,omitzero"`   // when the host restarts in any case; zero: never
+	Ordered time.Time `json:"ordered,omitzero"`  // when Windows was told to
 }
 
 // RuleState says what a host made of one rule package.

@@ -94,15 +94,21 @@ func (o Order) equal(p Order) bool {
 
 func (o Order) check() error {
 	switch o.Kind {
-	case Update, Scan, Download, Install:
+	case Update, Scan, Download, Install, Remove:
 	default:
-		return badOrder{fmt.Errorf("kind %q: must be one of %s, %s, %s, %s", o.Kind, Update, Scan, Download, Install)}
+		return badOrder{fmt.Errorf("kind %q: must be one of %s, %s, %s, %s, %s", o.Kind, Update, Scan, Download, Install, Remove)}
 	}
 	if len(o.Only) > maxOnly {
 		return badOrder{fmt.Errorf("an order for %d updates; at most %d: %w", len(o.Only), maxOnly, waptwua.ErrLimit)}
 	}
-	if o.Kind != Install && (o.Now || len(o.Only) > 0) {
-		return badOrder{fmt.Errorf("only %s takes a list of updates, and now", Install)}
+	if o.Kind != Install && o.Now {
+		return badOrder{fmt.Errorf("only %s takes now", Install)}
+	}
+	if o.Kind != Install && o.Kind != Remove && len(o.Only) > 0 {
+		return badOrder{fmt.Errorf("only %s and %s take a list of updates", Install, Remove)}
+	}
+	if o.Kind == Remove && len(o.Only) == 0 {
+		return badOrder{fmt.Errorf("%s needs a list of updates", Remove)}
 	}
 	return nil
 }

@@ -227,7 +227,7 @@ func TestWhatIsForgotten(t *testing.T) {
 
 func TestBadOrders(t *testing.T) {
 	d := NewDesk(newOperator(), noTime)
-	for _, o := range []Order{{}, {Kind: "format"}, {Kind: Scan, Only: []string{"KB1"}}, {Kind: Install, Only: make([]string, maxOnly+1)}} {
+	for _, o := range []Order{{}, {Kind: "format"}, {Kind: Scan, Only: []string{"KB1"}}, {Kind: Remove}, {Kind: Remove, Only: []string{"KB1"}, Now: true}, {Kind: Install, Only: make([]string, maxOnly+1)}} {
 		if _, err := d.Submit(o); err == nil {
 			t.Errorf("%+v was taken", o)
 		}

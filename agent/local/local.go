@@ -68,10 +68,11 @@ type Kind string
 
 // The kinds that can be ordered. The schedule has these and others.
 const (
-	Update   Kind = "update"   // fetch rules, report
-	Scan     Kind = "scan"     // search, report
-	Download Kind = "download" // scan, fetch files
-	Install  Kind = "install"  // scan, fetch, install, scan
+	Update   Kind = "update"    // fetch rules, report
+	Scan     Kind = "scan"      // search, report
+	Download Kind = "download"  // scan, fetch files
+	Install  Kind = "install"   // scan, fetch, install, scan
+	Remove   Kind = "uninstall" // remove updates, scan
 )
 
 // Order asks for a task.
@@ -79,7 +80,7 @@ type Order struct {
 	Kind  Kind     `json:"kind"`
 	Force bool     `json:"force,omitempty"` // as the commands' --force
 	Now   bool     `json:"now,omitempty"`   // install: as --now
-	Only  []string `json:"only,omitempty"`  // install: KBs or identities, at most 200
+	Only  []string `json:"only,omitempty"`  // install, uninstall: KBs or identities, at most 200
 }
 
 // TaskState is how far a task is.

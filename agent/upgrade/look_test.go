@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -34,6 +35,7 @@ type fleet struct {
 	cut     int64 // bytes after which its connection breaks; 0: never
 	health  Health
 	checked int
+	limit   Limiter
 }
 
 func newFleet(t *testing.T) *fleet {
@@ -94,6 +96,7 @@ func (f *fleet) upgrader(version string) *Upgrader {
 	u, err := New(Options{
 		Dir: f.dir, Program: f.program, Version: version, Platform: "windows/amd64", Source: f, Now: func() time.Time { return f.now },
 		Trust: func() (*signing.Trust, error) { return signing.NewTrust(f.key.Leaf()), nil },
+		Limit: f.limit,
 		Check: func(_ context.Context, program string) (Health, error) {
 			f.checked++
 			_, err := os.Stat(program)
@@ -416,4 +419,37 @@ func TestTrustsNobodyByDefault(t *testing.T) {
 	u := f.upgrader("1.0.0")
 	u.opt.Trust = func() (*signing.Trust, error) { return signing.NewTrust([]*x509.Certificate{}...), nil }
 	f.wantLook(u, waptwua.ErrNotTrusted)
+}
+
+// budget lets bytes pass until a limit is reached.
+type budget struct{ left int }
+
+func (b *budget) Burst() int { return 4 }
+
+func (b *budget) WaitN(_ context.Context, n int) error {
+	if n > b.Burst() {
+		return fmt.Errorf("%d bytes at once", n)
+	}
+	if b.left -= n; b.left < 0 {
+		return context.DeadlineExceeded
+	}
+	return nil
+}
+
+func TestTheDownloadKeepsToTheBandwidth(t *testing.T) {
+	f := newFleet(t)
+	f.offer(f.draft("1.1.0"))
+	f.limit = &budget{left: 8}
+	u := f.upgrader("1.0.0")
+	o, err := u.Look(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := u.Prepare(t.Context(), o); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("beyond the budget: %v", err)
+	}
+	f.limit = &budget{left: 100}
+	if _, err := f.upgrader("1.0.0").Prepare(t.Context(), o); err != nil {
+		t.Errorf("within the budget: %v", err)
+	}
 }

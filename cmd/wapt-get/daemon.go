@@ -171,6 +171,8 @@ func (d *daemon) Operate(ctx context.Context, o local.Order) error {
 				return d.agent.Download(ctx, agent.ScanOptions{Force: o.Force})
 			case local.Install:
 				return d.installOnly(ctx, d.agent, agent.InstallOptions{Force: o.Force, Now: o.Now}, o.Only)
+			case local.Remove:
+				return remove(ctx, d.agent, o.Only)
 			}
 			return fmt.Errorf("%q cannot be ordered", o.Kind)
 		})

@@ -159,10 +159,14 @@ func (a *app) upgrader(ag *agent.Agent, s *settings.Settings) (*upgrade.Upgrader
 	if err != nil {
 		return nil, err
 	}
+	limit, err := ag.Bandwidth()
+	if err != nil {
+		return nil, err
+	}
 	return upgrade.New(upgrade.Options{
 		Dir: s.Dir, Program: program, Version: version, Platform: runtime.GOOS + "/" + runtime.GOARCH,
 		Trust:  func() (*signing.Trust, error) { return agent.LoadTrust(s.SelfUpdate.Certificates) },
-		Source: released{ag}, Check: a.checkProgram, Now: a.now,
+		Source: released{ag}, Check: a.checkProgram, Now: a.now, Limit: limit,
 	})
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"waptwua"
 	"waptwua/agent"
+	"waptwua/transport"
 )
 
 func (a *app) statusCommand() *cobra.Command {
@@ -80,6 +81,7 @@ func (a *app) printStatus(w io.Writer, s statusOutput, all bool) error {
 	}
 	s.printNative(w)
 	printLoop(w, s.State.RestartLoop)
+	a.printRestart(w, s.State.Restart)
 	if err := summary(w, s.Status); err != nil {
 		return err
 	}
@@ -108,6 +110,26 @@ func printWindow(w io.Writer, v *agent.Window) {
 	default:
 		fmt.Fprintf(w, "missed      the window until %s; made up for from %s\n", v.Missed.Local().Format(form), v.CatchUp.Local().Format(form))
 	}
+}
+
+// printRestart says how far the host has come with a restart.
+func (a *app) printRestart(w io.Writer, r *transport.Restart) {
+	if r == nil {
+		return
+	}
+	parts := []string{"needed since " + age(r.Due, a.now())}
+	for _, p := range []struct {
+		text string
+		at   time.Time
+	}{{"told to Windows", r.Ordered}, {"announced for", r.At}, {"user last asked", r.Asked}, {"not asked again before", r.Until}, {"at the latest", r.Forced}} {
+		if !p.at.IsZero() {
+			parts = append(parts, p.text+" "+p.at.Local().Format("2006-01-02 15:04"))
+		}
+	}
+	if r.Snoozed > 0 {
+		parts = append(parts, fmt.Sprintf("put off %d times", r.Snoozed))
+	}
+	fmt.Fprintf(w, "restart     %s\n", strings.Join(parts, ", "))
 }
 
 // age is a moment with its distance from now.

@@ -12,7 +12,7 @@ import (
 )
 
 func (a *app) uninstallCommand() *cobra.Command {
-	return &cobra.Command{
+	c := &cobra.Command{
 		Use:   "waptwua-uninstall KB | UPDATEID_REVISION…",
 		Short: "Remove updates from this host",
 		Long: `Removes updates, searches again and reports. What the Windows Update Agent can
@@ -25,19 +25,26 @@ forbid it first (forbidden_kbs). [waptwua] enabled must be true.`,
 		Example: `  wapt-get waptwua-uninstall KB5040442`,
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.operate(c.Context(), "removed", local.Order{}, func(ctx context.Context, ag *agent.Agent) error {
-				known, err := ag.Status()
-				if err != nil {
-					return err
-				}
-				o, err := toRemove(known, args)
-				if err != nil {
-					return err
-				}
-				return ag.Uninstall(ctx, o)
+			return a.operate(c.Context(), "removed", local.Order{Kind: local.Remove, Only: args}, func(ctx context.Context, ag *agent.Agent) error {
+				return remove(ctx, ag, args)
 			})
 		},
 	}
+	a.serviceFlag(c)
+	return c
+}
+
+// remove turns the arguments into what is known of them, and removes that.
+func remove(ctx context.Context, ag *agent.Agent, args []string) error {
+	known, err := ag.Status()
+	if err != nil {
+		return err
+	}
+	o, err := toRemove(known, args)
+	if err != nil {
+		return err
+	}
+	return ag.Uninstall(ctx, o)
 }
 
 // toRemove turns the arguments into what is known of them. A KB of several

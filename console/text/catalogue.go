@@ -282,6 +282,13 @@ var catalogue = [keys][languages]string{
 	OnHostCache:  {"Files are on the host", "Fichiers présents sur la machine"},
 	RestartLoop:  {"Restarts in vain", "Redémarrages sans effet"},
 
+	// A restart that the agent looks after.
+	RestartDue:       {"Restart needed since", "Redémarrage nécessaire depuis"},
+	RestartAnnounced: {"Restart announced for", "Redémarrage annoncé pour"},
+	RestartForced:    {"Restarts at the latest", "Redémarre au plus tard"},
+	RestartUntil:     {"User is not asked again before", "L’utilisateur n’est pas sollicité avant"},
+	RestartSnoozed:   {"Put off by the user", "Reporté par l’utilisateur"},
+
 	// Steps of an update on a host.
 	StepsTitle:       {"Steps: %s", "Étapes\u00a0: %s"},
 	PhaseNeeded:      {"needed", "nécessaire"},

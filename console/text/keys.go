@@ -184,6 +184,11 @@ const (
 	VerifiedAt
 	OnHostCache
 	RestartLoop
+	RestartDue
+	RestartAnnounced
+	RestartForced
+	RestartUntil
+	RestartSnoozed
 
 	// Steps of an update on a host.
 	StepsTitle

@@ -22,6 +22,7 @@ func TestSameAsSimulator(t *testing.T) {
 			{"call":"install","update":"*","last":1,"code":"0x80070643","rate":0.4},
 			{"call":"install","update":"*","last":1,"effect":"lie","rate":0.5},
 			{"call":"install","update":"*","last":1,"effect":"rollback","code":"0x800F0922"}]}`},
+		"shutdown": {options: map[string]string{"enabled": "true", "install_at_shutdown": "true"}, steps: shutdown()},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -91,6 +92,38 @@ func cycle() []step {
 				c.t.Errorf("%s: %s is still there: %+v", c.name(), removed, c.Status().State.Updates[removed])
 			}
 		}},
+	}
+}
+
+// shutdown is a host that installs before it is shut down, as the dialog of
+// the shutdown script lets it.
+func shutdown() []step {
+	return []step{
+		{"registered", func(c *computer) {
+			c.Set("global", "waptexit_countdown", "1s")
+			c.Register()
+			c.s.Rules(1, `{"default_allow":true}`)
+		}},
+		{"nothing is pending", func(c *computer) {
+			c.Do("waptexit", "--silent")
+			if u := c.Status().State.Updates; len(u) > 0 {
+				c.t.Errorf("%s: waptexit has searched: %+v", c.name(), u)
+			}
+		}},
+		{"pending", func(c *computer) {
+			c.Do("waptwua-scan")
+			c.waitForServer()
+			c.Do("waptwua-download")
+			c.expect(waptwua.StatusPending, "")
+		}},
+		{"installed before the shutdown", func(c *computer) {
+			c.Do("waptexit", "--silent")
+			c.expect(waptwua.StatusReboot, "")
+			if left := c.With(waptwua.StatusPending); len(left) > 0 {
+				c.t.Errorf("%s: waptexit has left %v", c.name(), left)
+			}
+		}},
+		{"compliant", compliant},
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -44,6 +45,7 @@ func TestInstaller(t *testing.T) {
 	c.expectOnce("after the cycle")
 	c.expectTool("dism", "/Add-Package")
 
+	c.uninstallByService()
 	c.release("1.0.1")
 	c.Do("self-update")
 	c.enrolled("1.0.1")
@@ -61,6 +63,21 @@ func TestInstaller(t *testing.T) {
 	}
 	if _, err := os.Stat(w.prefix.path(w.program + `\wapt-get.exe`)); !os.IsNotExist(err) {
 		t.Errorf("the program after its removal: %v", err)
+	}
+}
+
+// uninstallByService has the running service remove an update, which the
+// rules then forbid.
+func (c *computer) uninstallByService() {
+	c.t.Helper()
+	c.s.Rules(2, `{"default_allow":false}`)
+	c.Do("update", "-S")
+	removed := c.installed()[0]
+	c.run("waptwua-uninstall", "-S", removed.String())
+	c.Restart()
+	c.Do("waptwua-scan", "--force")
+	if !slices.Contains(c.lacking(), removed) {
+		c.t.Errorf("%s: %s is still there: %+v", c.name(), removed, c.Status().State.Updates[removed])
 	}
 }
 
