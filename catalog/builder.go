@@ -33,7 +33,7 @@ type Builder struct {
 	byKey    map[key]guid
 	latest   []index // by guid: the revision of it that was taken last, or dangling
 	before   []index // by index: the revision of the same GUID taken before it, or dangling
-	byRev    map[int]index
+	byRev    map[int32]index
 	names    map[string]int32
 	sets     map[string]int32 // sets of prerequisites, by their encoding
 	encoded  []byte           // of the set that was looked up last
@@ -71,7 +71,7 @@ func NewBuilder(o Options) *Builder {
 			needs:      clauses[guid]{starts: []int32{0}, members: lists[guid]{starts: []int32{0}}},
 			categories: lists[category]{starts: []int32{0}},
 		},
-		byKey: make(map[key]guid, many), byRev: make(map[int]index, many),
+		byKey: make(map[key]guid, many), byRev: make(map[int32]index, many),
 		names: map[string]int32{}, sets: map[string]int32{}, ruleSets: map[[16]byte]int32{},
 		gatherer: NewGatherer(o.Languages),
 		source:   &memory{records: map[int]*Record{}, payload: map[int][]waptwua.SHA1{}, locations: map[waptwua.SHA1]string{}},
@@ -111,7 +111,7 @@ func (b *Builder) Node(r wsusscn2.Revision) error {
 
 func (b *Builder) revision(r *wsusscn2.Revision) error {
 	i, u := index(len(b.graph.nodes)), b.guid(r.ID.GUID)
-	if _, ok := b.byRev[r.RevisionID]; ok {
+	if _, ok := b.byRev[int32(r.RevisionID)]; ok {
 		return fmt.Errorf("listed twice: %w", waptwua.ErrConflict)
 	}
 	if _, ok := b.revisionOf(u, r.ID.Number); ok {
@@ -123,12 +123,12 @@ func (b *Builder) revision(r *wsusscn2.Revision) error {
 	}
 	set := b.set(r.Prerequisites)
 	b.place(r.Categories)
-	b.byRev[r.RevisionID] = i
-	b.before, b.latest[u] = append(b.before, b.latest[u]), i
-	b.graph.nodes, b.graph.setOf = append(b.graph.nodes, n), append(b.graph.setOf, set)
+	b.byRev[int32(r.RevisionID)] = i
+	b.before, b.latest[u] = push(b.before, b.latest[u]), i
+	b.graph.nodes, b.graph.setOf = push(b.graph.nodes, n), push(b.graph.setOf, set)
 	addNumbers(&b.supersededBy, r.SupersededBy)
 	addNumbers(&b.bundledBy, r.BundledBy)
-	b.drafts = append(b.drafts, draft{})
+	b.drafts = push(b.drafts, draft{})
 	return nil
 }
 
@@ -136,7 +136,7 @@ func (b *Builder) revision(r *wsusscn2.Revision) error {
 func addNumbers(l *lists[int32], numbers []int) {
 	l.add()
 	for _, n := range numbers {
-		l.items = append(l.items, int32(n))
+		l.items = push(l.items, int32(n))
 	}
 	l.starts[len(l.starts)-1] = int32(len(l.items))
 }
@@ -175,8 +175,7 @@ func (b *Builder) guid(k key) guid {
 	}
 	t := &b.graph.guids
 	u := guid(len(t.keys))
-	t.keys = append(t.keys, k)
-	b.latest = append(b.latest, dangling)
+	t.keys, b.latest = push(t.keys, k), push(b.latest, dangling)
 	b.byKey[k] = u
 	return u
 }
@@ -233,13 +232,14 @@ func (b *Builder) set(list [][]key) int32 {
 // needs numbers the GUIDs of a set.
 func (b *Builder) needs(list [][]key) (needs [][]guid) {
 	for _, members := range list {
-		var clause []guid
-		for _, k := range members {
-			clause = append(clause, b.guid(k))
+		if len(members) == 0 {
+			continue
 		}
-		if clause != nil {
-			needs = append(needs, clause)
+		clause := make([]guid, len(members))
+		for i, k := range members {
+			clause[i] = b.guid(k)
 		}
+		needs = append(needs, clause)
 	}
 	return needs
 }
@@ -248,7 +248,7 @@ func (b *Builder) place(list []wsusscn2.Category) {
 	b.graph.categories.add()
 	l := &b.graph.categories
 	for _, c := range list {
-		l.items = append(l.items, category{b.name(c.Type), b.guid(c.ID)})
+		l.items = push(l.items, category{b.name(c.Type), b.guid(c.ID)})
 	}
 	l.starts[len(l.starts)-1] = int32(len(l.items))
 }
@@ -289,7 +289,7 @@ func (b *Builder) Graph() *Graph {
 	b.source.rules = make([]*applicability.Rules, len(b.graph.ruleNodes))
 	for _, d := range drafts {
 		b.source.records[d.row.Revision] = &d.row.Record
-		i, ok := b.byRev[d.row.Revision]
+		i, ok := b.byRev[int32(d.row.Revision)]
 		if !ok || !d.facts.hasRules || b.options.SkipRules {
 			continue
 		}

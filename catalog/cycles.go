@@ -29,8 +29,9 @@ func (g *Graph) sortDependencies() {
 // every revision of their members: so an edge that many share exists once.
 func (g *Graph) dependencies() *lists[index] {
 	var edges lists[index]
+	var list []index // used again
 	for i := range g.nodes {
-		list := []index{index(len(g.nodes)) + index(g.setOf[i])}
+		list = append(list[:0], index(len(g.nodes))+index(g.setOf[i]))
 		first, end := g.children.of(i)
 		for k := first; k < end; k++ {
 			for _, c := range g.children.members.of(k) {
@@ -42,7 +43,7 @@ func (g *Graph) dependencies() *lists[index] {
 		edges.add(list...)
 	}
 	for set := range len(g.needs.starts) - 1 {
-		var list []index
+		list = list[:0]
 		first, end := g.needs.of(set)
 		for k := first; k < end; k++ {
 			for _, u := range g.needs.members.of(k) {

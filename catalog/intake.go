@@ -5,7 +5,7 @@ package catalog
 func (b *Builder) Facts(encoded []byte) error { return eachFacts(encoded, b.facts) }
 
 func (b *Builder) facts(f *facts) {
-	i, ok := b.byRev[f.revision]
+	i, ok := b.byRev[int32(f.revision)]
 	if !ok {
 		b.graph.stats.StrayFragments += f.fragments
 		return
@@ -20,7 +20,7 @@ func (b *Builder) facts(f *facts) {
 		n.rules = b.ruleSet(f.rules, i)
 	}
 	d.kbs = span{int32(len(b.kbs)), int32(len(b.kbs) + len(f.kbs))}
-	b.kbs = append(b.kbs, f.kbs...)
+	b.kbs = push(b.kbs, f.kbs...)
 }
 
 // core takes the relations of a core fragment.
@@ -31,7 +31,7 @@ func (b *Builder) core(n *node, d *draft, f *facts) {
 	}
 	d.older.first = int32(len(b.older))
 	for _, k := range f.supersedes {
-		b.older = append(b.older, b.guid(k))
+		b.older = push(b.older, b.guid(k))
 	}
 	d.older.end = int32(len(b.older))
 	d.bundled.first = int32(b.clauses.len())

@@ -1,5 +1,7 @@
 package catalog
 
+import "slices"
+
 // lists holds one list of items for each of a number of owners, all of them
 // in two arrays, so that a graph of 137,000 revisions is a few allocations
 // and can be stored and read back as it lies in memory.
@@ -16,8 +18,17 @@ func (l *lists[T]) add(items ...T) {
 	if l.starts == nil {
 		l.starts = append(l.starts, 0)
 	}
-	l.items = append(l.items, items...)
-	l.starts = append(l.starts, int32(len(l.items)))
+	l.items = push(l.items, items...)
+	l.starts = push(l.starts, int32(len(l.items)))
+}
+
+// push is append for the long lists of a builder: it doubles their room, where
+// append takes a quarter more and so copies them five times as often.
+func push[T any](s []T, items ...T) []T {
+	if cap(s)-len(s) < len(items) {
+		s = slices.Grow(s, max(len(s), len(items)))
+	}
+	return append(s, items...)
 }
 
 // len is the number of owners.
@@ -44,7 +55,7 @@ func (c *clauses[T]) add(list ...[]T) {
 	for _, members := range list {
 		c.members.add(members...)
 	}
-	c.starts = append(c.starts, int32(c.members.len()))
+	c.starts = push(c.starts, int32(c.members.len()))
 }
 
 // pair is one member of an owner's list.

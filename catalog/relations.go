@@ -60,7 +60,7 @@ func (b *Builder) relate() {
 	for i := range b.drafts {
 		replaced = b.replaced(replaced, index(i))
 		for _, r := range b.bundledBy.of(i) {
-			if bundle, ok := b.byRev[int(r)]; ok {
+			if bundle, ok := b.byRev[r]; ok {
 				bundled = append(bundled, pair{bundle, index(i)})
 			} else {
 				g.stats.DanglingIDs++
@@ -80,14 +80,14 @@ func (b *Builder) relate() {
 // newer updates say of the older: pairs of an older update and a newer.
 func (b *Builder) replaced(pairs []pair, i index) []pair {
 	for _, r := range b.supersededBy.of(int(i)) {
-		if newer, ok := b.byRev[int(r)]; ok && newer != i {
-			pairs = append(pairs, pair{i, newer})
+		if newer, ok := b.byRev[r]; ok && newer != i {
+			pairs = push(pairs, pair{i, newer})
 		} // many name revisions outside the archive's selection
 	}
 	for _, old := range b.older[b.drafts[i].older.first:b.drafts[i].older.end] {
 		for _, older := range b.graph.revisions.of(int(old)) {
 			if older != i {
-				pairs = append(pairs, pair{older, i})
+				pairs = push(pairs, pair{older, i})
 			}
 		}
 	}

@@ -187,6 +187,9 @@ func (s *Shard) Close() error {
 // Digest is the SHA-256 of the inner cabinet. A shard whose digest is the
 // same as last month's holds the same fragments.
 func (s *Shard) Digest() (d waptwua.SHA256, err error) {
+	if s.buffer != nil {
+		return sha256.Sum256((*s.buffer)[:s.Size]), nil
+	}
 	h := sha256.New()
 	if _, err := io.Copy(h, io.NewSectionReader(s.content, 0, s.Size)); err != nil {
 		return d, fmt.Errorf("digest of %s: %w", s.Name, err)

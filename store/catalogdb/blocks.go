@@ -16,15 +16,18 @@ const blockBytes = 64 << 10
 // block is a row of a table of sorted entries.
 type block struct{ first, data []byte }
 
-// addresses collects the addresses of payload files in one stretch of memory.
+// addresses collects the addresses of payload files in a few stretches of
+// memory, which never move.
 type addresses struct {
-	text    []byte
+	texts   [][]byte // each of textBytes, or of one longer address
 	entries []address
 }
 
+const textBytes = 1 << 20
+
 type address struct {
-	digest   waptwua.SHA1
-	from, to uint32 // in text
+	digest        waptwua.SHA1
+	text, at, end uint32 // which of texts, and where in it
 }
 
 // add takes one <FileLocation>. Files inside the archive are no payload.
@@ -32,21 +35,31 @@ func (a *addresses) add(l wsusscn2.Location) error {
 	if l.Included {
 		return nil
 	}
-	from := len(a.text)
-	a.text = append(a.text, l.URL...)
-	a.entries = append(a.entries, address{l.Digest, uint32(from), uint32(len(a.text))})
+	last := len(a.texts) - 1
+	if last < 0 || cap(a.texts[last])-len(a.texts[last]) < len(l.URL) {
+		a.texts = append(a.texts, make([]byte, 0, max(textBytes, len(l.URL))))
+		last++
+	}
+	t := &a.texts[last]
+	*t = append(*t, l.URL...)
+	if len(a.entries) == cap(a.entries) {
+		a.entries = slices.Grow(a.entries, len(a.entries)) // append would copy five times as often
+	}
+	a.entries = append(a.entries, address{l.Digest, uint32(last), uint32(len(*t) - len(l.URL)), uint32(len(*t))})
 	return nil
 }
 
 // blocks sorts the addresses. Of several for one file the last one counts.
 func (a *addresses) blocks() []block {
-	slices.SortStableFunc(a.entries, func(x, y address) int { return bytes.Compare(x.digest[:], y.digest[:]) })
+	slices.SortFunc(a.entries, func(x, y address) int {
+		return cmp.Or(bytes.Compare(x.digest[:], y.digest[:]), cmp.Compare(x.text, y.text), cmp.Compare(x.at, y.at))
+	})
 	var out blocks
 	for i, e := range a.entries {
 		if i+1 < len(a.entries) && a.entries[i+1].digest == e.digest {
 			continue
 		}
-		url := a.text[e.from:e.to]
+		url := a.texts[e.text][e.at:e.end]
 		b := out.entry(e.digest[:])
 		*b = append(*b, e.digest[:]...)
 		*b = binary.AppendUvarint(*b, uint64(len(url)))

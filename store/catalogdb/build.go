@@ -71,7 +71,7 @@ func buildFile(ctx context.Context, a *wsusscn2.Archive, path string, o BuildOpt
 		return r, err
 	}
 	defer f.Close()
-	r, err = build(ctx, a, f.Name(), o)
+	r, err = build(ctx, a, f.File, o)
 	if err != nil {
 		return r, err
 	}
@@ -124,16 +124,16 @@ func (o BuildOptions) withDefaults() BuildOptions {
 	return o
 }
 
-// build fills the new file at path.
-func build(ctx context.Context, a *wsusscn2.Archive, path string, o BuildOptions) (Report, error) {
+// build fills the new file.
+func build(ctx context.Context, a *wsusscn2.Archive, f *os.File, o BuildOptions) (Report, error) {
 	o = o.withDefaults()
 	base, why := openBase(ctx, o)
 	defer base.close()
-	w, err := newWriter(ctx, path, base)
+	w, err := newWriter(ctx, f.Name(), base)
 	if err != nil {
 		return Report{}, err
 	}
-	b := &builder{archive: a, options: o, base: base, writer: w, graph: catalog.NewBuilder(catalog.Options{})}
+	b := &builder{archive: a, options: o, base: base, writer: w, flush: f.Sync, graph: catalog.NewBuilder(catalog.Options{})}
 	b.report.BaseLeft = why
 	err = b.run(ctx)
 	if err != nil {

@@ -20,6 +20,7 @@ type builder struct {
 	options BuildOptions
 	base    *base
 	writer  *writer
+	flush   func() error // brings what was written so far to the disk
 	report  Report
 
 	// Filled by the reader of package.xml.
@@ -66,24 +67,18 @@ func (b *builder) run(ctx context.Context) error {
 		return err
 	}
 	b.report.Decoding = time.Since(start)
+	flushed := make(chan error, 1)
+	go func() { flushed <- b.flush() }() // little is then left to be flushed at the end
 	err = b.assemble(ctx)
 	b.report.Assembling = time.Since(start) - b.report.Decoding
-	return err
+	return errors.Join(err, <-flushed)
 }
 
-// relate makes the graph out of package.xml and the facts of shards, and
-// writes what package.xml says beside.
+// relate makes the graph out of package.xml and the facts of shards.
 func (b *builder) relate(ctx context.Context) error {
 	if err := b.readPackage(ctx); err != nil {
 		return err
 	}
-	if err := b.writer.blocks(ctx, "location", b.addresses.blocks()); err != nil {
-		return err
-	}
-	if err := b.writer.blocks(ctx, "payload", b.payload.blocks()); err != nil {
-		return err
-	}
-	b.addresses, b.payload = addresses{}, payload{}
 	return b.takeFacts()
 }
 
@@ -214,11 +209,19 @@ func (b *builder) writeShard(ctx context.Context, r result) (err error) {
 	return err
 }
 
-// assemble completes the graph, and writes it and what is left.
+// assemble completes the graph, and writes it and what is left. What
+// package.xml says of files is sorted and written meanwhile.
 func (b *builder) assemble(ctx context.Context) error {
+	var files errgroup.Group
+	files.Go(func() error {
+		if err := b.writer.blocks(ctx, "location", b.addresses.blocks()); err != nil {
+			return err
+		}
+		return b.writer.blocks(ctx, "payload", b.payload.blocks())
+	})
 	g := b.graph.GraphOver(nil)
 	data, err := g.AppendBinary(make([]byte, 4, 4096+120*g.Len()))
-	if err != nil {
+	if err = errors.Join(err, files.Wait()); err != nil {
 		return err
 	}
 	b.report.Revisions = g.Len()
