@@ -145,7 +145,7 @@ func copies(dir string, paths []string, times int) (all []string, err error) {
 // All are whole processes that read files, write their content to nowhere,
 // and start equally often: cabextract and ours once for all cabinets, 7z, which
 // takes one archive, and ours once for each. The files have just been written,
-// so that they are in memory. Each figure is the best of three.
+// so that they are in memory. Each figure is the best of five.
 func (b *bench) decoders(name string, paths []string) error {
 	content, err := contentOf(paths)
 	if err != nil {
@@ -215,11 +215,11 @@ func rate(bytes int64, d time.Duration) string {
 	return fmt.Sprintf("%.0f MB/s (%.2f s)", float64(bytes)/1e6/d.Seconds(), d.Seconds())
 }
 
-// timed returns the shortest of three runs of each. They take turns, so that
+// timed returns the shortest of five runs of each. They take turns, so that
 // what else the machine does hits all alike.
 func timed(runs ...func() error) ([]time.Duration, error) {
 	best := make([]time.Duration, len(runs))
-	for range 3 {
+	for range 5 {
 		for i, run := range runs {
 			start := time.Now()
 			if err := run(); err != nil {
