@@ -65,15 +65,7 @@ func (c *catalogueBench) prepare() (err error) {
 	}
 	c.next = filepath.Join(c.dir, "next.cab")
 	c.catalogue, c.second = filepath.Join(c.dir, "generated.sqlite"), filepath.Join(c.dir, "next.sqlite")
-	return c.write(c.world.Successor(world.Change{Share: 0.05}), c.next)
-}
-
-func (c *catalogueBench) write(w *world.World, path string) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(w.Write(c.ctx, f, world.WriteOptions{Workers: runtime.NumCPU(), Dir: c.dir}), f.Close())
+	return c.writeArchive(c.world.Successor(world.Change{Share: 0.05}), c.next)
 }
 
 // building compares builds, each by the program in a process of its own.

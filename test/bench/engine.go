@@ -74,13 +74,8 @@ func (b *bench) generate(path string) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
 	start := time.Now()
-	err = errors.Join(w.Write(b.ctx, f, world.WriteOptions{Workers: runtime.NumCPU(), Dir: b.dir}), f.Close())
-	if err != nil {
+	if err := b.writeArchive(w, path); err != nil {
 		return err
 	}
 	fi, err := os.Stat(path)
@@ -89,6 +84,16 @@ func (b *bench) generate(path string) error {
 	}
 	fmt.Printf("generated %d updates, %d MB, in %.0f s\n", b.updates, fi.Size()>>20, time.Since(start).Seconds())
 	return nil
+}
+
+// writeArchive writes the archive of w to the disk, so that what is measured next does
+// not wait for that.
+func (b *bench) writeArchive(w *world.World, path string) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(w.Write(b.ctx, f, world.WriteOptions{Workers: runtime.NumCPU(), Dir: b.dir}), f.Sync(), f.Close())
 }
 
 // unpack extracts the inner cabinets of the archive at path into dir.
