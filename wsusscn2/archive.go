@@ -186,30 +186,32 @@ func (s *Shard) readPackage(ctx context.Context, v PackageVisitor) (head Package
 // them once and no further than its last wanted file. Errors of the cabinet
 // are given the path where; those of visit come back as they are.
 func walk(ctx context.Context, where string, c *cab.Reader, want func(*cab.File) bool, visit func(*cab.File, *cab.FolderReader) error) error {
+	var wanted []bool // by place in the folder
 	for _, folder := range c.Folders {
-		wanted := make(map[*cab.File]bool)
-		for _, f := range folder.Files {
-			if want(f) {
-				wanted[f] = true
+		end := 0 // behind the last wanted file
+		wanted = wanted[:0]
+		for i, f := range folder.Files {
+			if wanted = append(wanted, want(f)); wanted[i] {
+				end = i + 1
 			}
 		}
-		if len(wanted) == 0 {
+		if end == 0 {
 			continue
 		}
-		if err := walkFolder(ctx, where, folder, wanted, visit); err != nil {
+		if err := walkFolder(ctx, where, folder, wanted[:end], visit); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func walkFolder(ctx context.Context, where string, folder *cab.Folder, wanted map[*cab.File]bool, visit func(*cab.File, *cab.FolderReader) error) error {
+func walkFolder(ctx context.Context, where string, folder *cab.Folder, wanted []bool, visit func(*cab.File, *cab.FolderReader) error) error {
 	r, err := folder.Open()
 	if err != nil {
 		return inCabinet(where, err)
 	}
 	defer r.Close()
-	for left := len(wanted); left > 0; {
+	for _, this := range wanted {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -217,10 +219,9 @@ func walkFolder(ctx context.Context, where string, folder *cab.Folder, wanted ma
 		if err != nil {
 			return inCabinet(where, err)
 		}
-		if !wanted[f] {
+		if !this {
 			continue
 		}
-		left--
 		if err := visit(f, r); err != nil {
 			return err
 		}
