@@ -1,6 +1,9 @@
 package catalog
 
-import "slices"
+import (
+	"slices"
+	"sync"
+)
 
 // revisions lists the nodes of each GUID, newest first.
 func (b *Builder) revisions() {
@@ -54,11 +57,26 @@ func (b *Builder) noteDangling(u guid) {
 
 // relate resolves supersedence and the children of bundles.
 func (b *Builder) relate() {
+	var bundling sync.WaitGroup
+	bundling.Go(b.bundle)
 	g := b.graph
-	g.supersedes.starts, g.children.starts, g.children.members.starts = []int32{0}, []int32{0}, []int32{0}
-	var replaced, bundled []pair
+	g.supersedes.starts = []int32{0}
+	var replaced []pair
 	for i := range b.drafts {
+		d := &b.drafts[i]
 		replaced = b.replaced(replaced, index(i))
+		g.supersedes.add(b.older[d.older.first:d.older.end]...)
+	}
+	g.replacedBy = grouped(len(g.nodes), replaced)
+	bundling.Wait()
+}
+
+// bundle resolves the children of bundles.
+func (b *Builder) bundle() {
+	g := b.graph
+	g.children.starts, g.children.members.starts = []int32{0}, []int32{0}
+	var bundled []pair
+	for i := range b.drafts {
 		for _, r := range b.bundledBy.of(i) {
 			if bundle, ok := b.byRev[r]; ok {
 				bundled = append(bundled, pair{bundle, index(i)})
@@ -67,12 +85,9 @@ func (b *Builder) relate() {
 			}
 		}
 	}
-	g.replacedBy = grouped(len(g.nodes), replaced)
 	named, own := grouped(len(g.nodes), bundled), b.coreIDs()
 	for i := range b.drafts {
-		d := &b.drafts[i]
-		g.children.add(b.children(d.bundled, named.of(i), own)...)
-		g.supersedes.add(b.older[d.older.first:d.older.end]...)
+		g.children.add(b.children(b.drafts[i].bundled, named.of(i), own)...)
 	}
 }
 
