@@ -250,7 +250,7 @@ func FuzzScanner(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		got, err := bothWays(t, data)
-		want, theirErr := theirs(data)
+		want, theirErr := theirs(bytes.TrimPrefix(data, []byte("\ufeff"))) // a byte order mark is no text; encoding/xml takes it for one
 		switch {
 		case theirErr != nil:
 			return // we are more lenient about what we do not look at
