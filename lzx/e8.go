@@ -1,6 +1,9 @@
 package lzx
 
-import "encoding/binary"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 const (
 	// The translation stops after this many frames: 1 GiB of content.
@@ -38,10 +41,12 @@ func (t *translation) undo(frame []byte) {
 		return
 	}
 	end := len(frame) - translatedTail
-	for i := 0; i < end; i++ {
-		if frame[i] != callOpcode {
-			continue
+	for i := 0; i < end; i += 5 {
+		next := bytes.IndexByte(frame[i:end], callOpcode)
+		if next < 0 {
+			return
 		}
+		i += next
 		operand := frame[i+1 : i+5]
 		position := int32(start) + int32(i)
 		target := int32(binary.LittleEndian.Uint32(operand))
@@ -53,6 +58,5 @@ func (t *translation) undo(frame []byte) {
 			}
 			binary.LittleEndian.PutUint32(operand, uint32(target))
 		}
-		i += 4
 	}
 }

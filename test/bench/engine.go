@@ -17,10 +17,20 @@ import (
 )
 
 // engine compares decoding cabinets with cabextract and 7z on the same
-// files: the inner cabinets of the real archive of 2011, where it can be had,
-// and those of a generated archive.
+// files: the inner cabinets of the real archive of 2011 and a cabinet of long
+// matches (LZX with a window of 2 MiB both), where they can be had, and those
+// of a generated archive.
 func engine(b *bench) error {
-	if path, ok := realArchive(); ok {
+	if path, ok := fixture("cabs", "libmspack", "large-files-cab.cab"); ok {
+		many, err := copies(filepath.Join(b.dir, "lzx21"), []string{path}, 30)
+		if err != nil {
+			return err
+		}
+		if err := b.decoders("engine-lzx21", many); err != nil {
+			return err
+		}
+	}
+	if path, ok := fixture("offline-scan-2011", "WSUSSCAN.cab"); ok {
 		inner, err := unpack(filepath.Join(b.dir, "real"), path)
 		if err != nil {
 			return err
@@ -47,12 +57,13 @@ func engine(b *bench) error {
 	return b.memory("engine-full", inner)
 }
 
-func realArchive() (string, bool) {
+// fixture is the path of a file that was not made by this project.
+func fixture(names ...string) (string, bool) {
 	dir := os.Getenv("WAPTWUA_FIXTURES")
 	if dir == "" {
 		dir = filepath.Join("..", "shared", "fixtures")
 	}
-	path := filepath.Join(dir, "offline-scan-2011", "WSUSSCAN.cab")
+	path := filepath.Join(append([]string{dir}, names...)...)
 	_, err := os.Stat(path)
 	return path, err == nil
 }
