@@ -8,6 +8,7 @@ import (
 
 	"waptwua"
 	"waptwua/server"
+	"waptwua/transport"
 )
 
 // TestHostSaysWhy shows a host with an update for each way to decide, and
@@ -60,6 +61,23 @@ func TestHostSaysItsWindow(t *testing.T) {
 	f.detail.State.NextWindow = noon.Add(30 * time.Hour)
 	if body := get(t, pages(t, f, server.Viewer), "/hosts/x").body; !strings.Contains(body, "Installation window") || !strings.Contains(body, "2026-11-24 18:00") {
 		t.Error("the page does not say when the window opens")
+	}
+}
+
+func TestHostSaysItsRestart(t *testing.T) {
+	f := &fleet{}
+	if body := get(t, pages(t, f, server.Viewer), "/hosts/x").body; strings.Contains(body, "Restart needed since") {
+		t.Error("a host that needs no restart has one")
+	}
+	f.detail.State.Restart = &transport.Restart{Due: noon.Add(-time.Hour), Snoozed: 2, Until: noon.Add(3 * time.Hour), Forced: noon.Add(71 * time.Hour)}
+	body := get(t, pages(t, f, server.Viewer), "/hosts/x").body
+	for _, want := range []string{"Restart needed since", "2026-11-23 11:00", "User is not asked again before", "2026-11-23 15:00", "Restarts at the latest", "2026-11-26 11:00", "Put off by the user", "2 ×"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	if strings.Contains(body, "Restart announced for") {
+		t.Error("the page says that a restart is announced")
 	}
 }
 

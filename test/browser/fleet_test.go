@@ -94,6 +94,7 @@ func trouble(st *transport.State, n int, now time.Time) {
 		st.Scan, st.Status = waptwua.Scan{}, waptwua.HostUnknown
 	case n == 6:
 		st.Status, st.Reboot = waptwua.HostReboot, []string{"component servicing has changes to finish"}
+		st.Restart = &transport.Restart{Due: now.Add(-50 * time.Minute), Asked: now.Add(-40 * time.Minute), Snoozed: 1, Until: now.Add(20 * time.Minute), Forced: now.Add(71 * time.Hour)}
 		put(st, 0, waptwua.OnHost{Status: waptwua.StatusReboot, Verdict: allowed("allowed_severities", "Critical"), Installed: now.Add(-50 * time.Minute)})
 	case n%4 == 3:
 		st.Status = waptwua.HostPending
