@@ -13,6 +13,7 @@ var pages = []struct{ name, path string }{
 	{"host", "/hosts/" + hostUUID(0)},
 	{"host-failed", "/hosts/" + hostUUID(1)},
 	{"host-scan-failed", "/hosts/" + hostUUID(2)},
+	{"host-restart", "/hosts/" + hostUUID(6)},
 	{"host-awaiting", "/hosts/" + hostUUID(5)},
 	{"updates", "/updates"},
 	{"updates-filtered", "/updates?severity=Critical&sort=needed"},
