@@ -10,11 +10,11 @@ import (
 
 // AskedBy lists everything that the rules of an archive ask about machines,
 // as Graph.Asked does, in one pass and in little memory: nothing but the
-// questions is kept. Rules that cannot be parsed ask nothing; they evaluate
-// to unknown whatever is recorded.
-func AskedBy(ctx context.Context, a *wsusscn2.Archive) (applicability.Asked, error) {
+// questions is kept. Rules that cannot be parsed, within lim, ask nothing; they
+// evaluate to unknown whatever is recorded.
+func AskedBy(ctx context.Context, a *wsusscn2.Archive, lim applicability.Limits) (applicability.Asked, error) {
 	var q applicability.Questions
-	fragments, rules := wsusscn2.NewParser(wsusscn2.Limits{}), new(applicability.Parser)
+	fragments, rules := wsusscn2.NewParser(a.Limits()), &applicability.Parser{Limits: lim}
 	err := a.Fragments(ctx, wsusscn2.Selection{Kinds: []wsusscn2.Kind{wsusscn2.KindCore}}, func(f wsusscn2.Fragment) error {
 		c, err := fragments.Core(f.Data)
 		if err != nil {

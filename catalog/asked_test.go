@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"waptwua/applicability"
 	"waptwua/catalog"
 	"waptwua/internal/fixture"
 	"waptwua/wsusscn2"
@@ -26,7 +27,7 @@ func TestAskedBy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := catalog.AskedBy(t.Context(), a)
+	got, err := catalog.AskedBy(t.Context(), a, applicability.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -178,7 +178,7 @@ func FuzzRecord(f *testing.F) {
 
 // FuzzFacts: facts of a shard that are none give an error.
 func FuzzFacts(f *testing.F) {
-	gatherer := catalog.NewGatherer(nil)
+	gatherer := catalog.NewGatherer(nil, wsusscn2.Limits{})
 	core := []byte(`<UpdateIdentity UpdateID="` + sketchGUID("u") + `" RevisionNumber="1"/><Properties UpdateType="Software"/><Relationships><SupersededUpdates><UpdateIdentity UpdateID="` +
 		sketchGUID("old") + `"/></SupersededUpdates><BundledUpdates><AtLeastOne><UpdateIdentity UpdateID="` + sketchGUID("c") + `" RevisionNumber="2"/></AtLeastOne></BundledUpdates></Relationships><ApplicabilityRules><IsInstalled><True/></IsInstalled></ApplicabilityRules>`)
 	if err := gatherer.Take(wsusscn2.Fragment{Kind: wsusscn2.KindCore, RevisionID: 7, Data: core}); err != nil {

@@ -18,6 +18,7 @@ type Options struct {
 	Languages []string             // of titles, the best first; none: English
 	SkipRules bool                 // for a graph that is only asked about updates and files
 	Limits    applicability.Limits // of every rule set
+	Fragments wsusscn2.Limits      // of every fragment; Load takes those of the archive
 }
 
 // Builder makes a Graph. It takes the revisions of package.xml first, then
@@ -73,7 +74,7 @@ func NewBuilder(o Options) *Builder {
 		},
 		byKey: make(map[key]guid, many), byRev: make(map[int32]index, many),
 		names: map[string]int32{}, sets: map[string]int32{}, ruleSets: map[[16]byte]int32{},
-		gatherer: NewGatherer(o.Languages),
+		gatherer: NewGatherer(o.Languages, o.Fragments),
 		source:   &memory{records: map[int]*Record{}, payload: map[int][]waptwua.SHA1{}, locations: map[waptwua.SHA1]string{}},
 	}
 }

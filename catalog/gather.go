@@ -46,12 +46,12 @@ type Row struct {
 }
 
 // NewGatherer returns a Gatherer that keeps texts in the languages given,
-// the best first; none: English.
-func NewGatherer(languages []string) *Gatherer {
+// the best first; none: English. Fragments are read within lim.
+func NewGatherer(languages []string, lim wsusscn2.Limits) *Gatherer {
 	if len(languages) == 0 {
 		languages = []string{"en"}
 	}
-	return &Gatherer{languages: languages, parser: wsusscn2.NewParser(wsusscn2.Limits{}), drafts: map[int]*fragments{}}
+	return &Gatherer{languages: languages, parser: wsusscn2.NewParser(lim), drafts: map[int]*fragments{}}
 }
 
 // Selection is what a Gatherer wants of an archive.

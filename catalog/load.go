@@ -10,6 +10,7 @@ import (
 // Load reads a whole archive into a graph: package.xml, then the core,
 // extended and localized fragments in one pass over the shards.
 func Load(ctx context.Context, a *wsusscn2.Archive, o Options) (*Graph, error) {
+	o.Fragments = a.Limits()
 	b := NewBuilder(o)
 	head, err := a.Package(ctx, wsusscn2.PackageVisitor{
 		Revision: b.Revision,

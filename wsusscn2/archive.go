@@ -88,6 +88,9 @@ func Open(r io.ReaderAt, size int64, opt Options) (*Archive, error) {
 	return a, nil
 }
 
+// Limits are those that the archive is read with, none of them zero.
+func (a *Archive) Limits() Limits { return a.opt.Limits }
+
 // Layout tells how the archive is arranged.
 func (a *Archive) Layout() Layout { return a.layout }
 

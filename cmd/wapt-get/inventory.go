@@ -123,7 +123,7 @@ func askedByArchive(ctx context.Context, name string) (asked applicability.Asked
 	}
 	archive, err := wsusscn2.Open(f, info.Size(), wsusscn2.Options{})
 	if err == nil {
-		asked, err = catalog.AskedBy(ctx, archive)
+		asked, err = catalog.AskedBy(ctx, archive, applicability.Limits{})
 	}
 	if err != nil {
 		return asked, fmt.Errorf("%s: %w", name, err)

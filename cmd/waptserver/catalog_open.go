@@ -62,7 +62,7 @@ func openCatalogueFile(ctx context.Context, path string, l *limits) (*openCatalo
 	}
 	switch {
 	case err == nil && bytes.HasPrefix(magic[:], []byte("SQLite format 3")):
-		return openBuilt(ctx, path)
+		return openBuilt(ctx, path, l)
 	case err == nil && bytes.HasPrefix(magic[:], []byte("MSCF")):
 		g, err := loadGraph(ctx, path, l)
 		return &openCatalogue{Graph: g, path: path}, err
@@ -70,11 +70,12 @@ func openCatalogueFile(ctx context.Context, path string, l *limits) (*openCatalo
 	return nil, fmt.Errorf("%s is neither a catalogue nor a scan archive", path)
 }
 
-func openBuilt(ctx context.Context, path string) (*openCatalogue, error) {
+func openBuilt(ctx context.Context, path string, l *limits) (*openCatalogue, error) {
 	c, err := catalogdb.Open(ctx, path)
 	if err != nil {
 		return nil, err
 	}
+	c.LimitRules(l.rules)
 	v := c.View()
 	return &openCatalogue{Graph: v.Graph, path: path, file: c, view: v}, nil
 }
@@ -105,7 +106,7 @@ func loadGraph(ctx context.Context, name string, l *limits) (*catalog.Graph, err
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	g, err := catalog.Load(ctx, a, catalog.Options{})
+	g, err := catalog.Load(ctx, a, catalog.Options{Limits: l.rules})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

@@ -29,7 +29,7 @@ type catalogueLoader struct {
 	shelf  blob.Opener
 	dir    string
 	spool  wsusscn2.Spool
-	limits wsusscn2.Limits
+	limits limits
 	log    *slog.Logger
 
 	mu   sync.Mutex
@@ -46,7 +46,7 @@ func (l *catalogueLoader) Load(ctx context.Context) (server.Catalogue, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	path := filepath.Join(l.dir, info.SHA256.String()[:16]+".sqlite")
-	c, err := catalogdb.Open(ctx, path)
+	c, err := l.openFile(ctx, path)
 	if err != nil || c.Archive() != info.SHA256 {
 		if c, err = l.build(ctx, path, info.SHA256); err != nil {
 			return nil, err
@@ -57,6 +57,15 @@ func (l *catalogueLoader) Load(ctx context.Context) (server.Catalogue, error) {
 	return &servedCatalogue{c, l.log}, nil
 }
 
+func (l *catalogueLoader) openFile(ctx context.Context, path string) (*catalogdb.Catalogue, error) {
+	c, err := catalogdb.Open(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	c.LimitRules(l.limits.rules)
+	return c, nil
+}
+
 // build makes the catalogue at path.
 func (l *catalogueLoader) build(ctx context.Context, path string, digest waptwua.SHA256) (*catalogdb.Catalogue, error) {
 	f, stored, err := l.shelf.Open(ctx, mirror.ArchiveName)
@@ -64,7 +73,7 @@ func (l *catalogueLoader) build(ctx context.Context, path string, digest waptwua
 		return nil, err
 	}
 	defer f.Close()
-	a, err := wsusscn2.Open(f, stored.Size, wsusscn2.Options{Spool: l.spool, Limits: l.limits})
+	a, err := wsusscn2.Open(f, stored.Size, wsusscn2.Options{Spool: l.spool, Limits: l.limits.archive})
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +86,7 @@ func (l *catalogueLoader) build(ctx context.Context, path string, digest waptwua
 		return nil, err
 	}
 	l.log.InfoContext(ctx, "catalogue built", "archive", digest, "updates", r.Revisions, "shards", r.Shards, "kept", r.Kept)
-	return catalogdb.Open(ctx, path)
+	return l.openFile(ctx, path)
 }
 
 // files are the catalogues in the folder.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"waptwua/applicability"
 	"waptwua/authenticode"
 	"waptwua/wsusscn2"
 )
@@ -18,6 +19,7 @@ import (
 type limits struct {
 	archive    wsusscn2.Limits
 	signature  authenticode.Limits
+	rules      applicability.Limits
 	innerDepth int   // cabinets in cabinets, for archive list and extract
 	innerBytes int64 // of all inner cabinets that one of these commands opens
 }
@@ -26,7 +28,7 @@ func defaultLimits() *limits { return &limits{innerDepth: 4, innerBytes: 64 << 3
 
 // limitNames lists what --limit and archive_limits can set.
 func (l *limits) names() map[string]any {
-	a, c, s := &l.archive, &l.archive.Cabinet, &l.signature
+	a, c, s, r := &l.archive, &l.archive.Cabinet, &l.signature, &l.rules
 	return map[string]any{
 		"cabinet-files": &c.Files, "cabinet-folders": &c.Folders, "cabinet-folder-bytes": &c.FolderBytes,
 		"cabinet-file-bytes": &c.FileBytes, "cabinet-ratio": &c.Ratio,
@@ -37,6 +39,7 @@ func (l *limits) names() map[string]any {
 		"tag-bytes": &a.TagBytes, "text-bytes": &a.TextBytes, "depth": &a.Depth, "attributes": &a.Attributes,
 		"signature-bytes": &s.Bytes, "signature-depth": &s.Depth, "signature-values": &s.Values,
 		"signature-certificates": &s.Certificates, "signature-chain": &s.Chain, "signature-key-bits": &s.KeyBits,
+		"rules-bytes": &r.Bytes, "rules-operators": &r.Nodes, "rules-depth": &r.Depth, "rules-tag-bytes": &r.TagBytes,
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"math"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -59,7 +60,10 @@ func TestLimitsHold(t *testing.T) {
 		"archive verify --allow-sha1 --limit signature-bytes=1KiB " + archive,
 		"archive verify --allow-sha1 --limit signature-chain=1 " + archive,
 		"catalog build --limit revisions=700 --out " + t.TempDir() + "/c.sqlite " + archive,
-		"catalog stats --limit fragment-bytes=100 " + archive,
+		"catalog stats --limit fragment-bytes=100 --archive " + archive,
+		"catalog stats --limit items=3 --archive " + archive,
+		"catalog stats --limit text-bytes=20 --archive " + archive,
+		"catalog build --limit text-bytes=20 --out " + t.TempDir() + "/c.sqlite " + archive,
 	} {
 		t.Run(args, func(t *testing.T) {
 			var out, errs bytes.Buffer
@@ -70,5 +74,27 @@ func TestLimitsHold(t *testing.T) {
 				t.Errorf("the limit is not named:\n%s", errs.String())
 			}
 		})
+	}
+}
+
+// Rules beyond the limits are no error: they are unknown, in memory and in a
+// catalogue file.
+func TestLimitsOfRules(t *testing.T) {
+	archive := fixture.Path(t, "offline-scan-2011/WSUSSCAN.cab")
+	file := filepath.Join(t.TempDir(), "c.sqlite")
+	var out, errs bytes.Buffer
+	if code := run(t.Context(), []string{"catalog", "build", "--out", file, archive}, nil, &out, &errs); code != 0 {
+		t.Fatal(errs.String())
+	}
+	for _, args := range []string{"--archive " + archive, "--catalogue " + file} {
+		for limit, want := range map[string]bool{"rules-operators=2": true, "rules-depth=1": true, "rules-tag-bytes=30": true, "rules-bytes=400": true, "rules-operators=2000": false} {
+			var out, errs bytes.Buffer
+			if code := run(t.Context(), strings.Fields("catalog stats --limit "+limit+" "+args), nil, &out, &errs); code != 0 {
+				t.Errorf("%s: %s", limit, errs.String())
+			}
+			if got := strings.Contains(out.String(), "rules cannot be parsed and are unknown"); got != want {
+				t.Errorf("%s, %s:\n%s", limit, args, out.String())
+			}
+		}
 	}
 }

@@ -43,7 +43,7 @@ func (s *site) openOrigin(ctx context.Context, log *slog.Logger, now func() time
 		payloads: &mirror.Payloads{Download: d, Store: shelf},
 		archive:  &mirror.Archive{Download: d, Store: shelf, URL: s.archiveURL, Inspect: mirror.Trust{Roots: roots, AllowSHA1: s.allowSHA1, Now: now, Signature: s.limits.signature, Archive: s.limits.archive}.Inspect, Now: now},
 	}
-	o.loader = &catalogueLoader{archive: o.archive, shelf: shelf, dir: s.path("catalogue"), spool: diskSpool{s.path("staging")}, limits: s.limits.archive, log: log}
+	o.loader = &catalogueLoader{archive: o.archive, shelf: shelf, dir: s.path("catalogue"), spool: diskSpool{s.path("staging")}, limits: *s.limits, log: log}
 	if err := o.archive.Recover(ctx); err != nil {
 		return nil, errors.Join(err, shelf.Close())
 	}

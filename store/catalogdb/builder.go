@@ -138,7 +138,7 @@ func (b *builder) work(ctx context.Context, ids map[string]int, shards <-chan *w
 	g, ctx := errgroup.WithContext(ctx)
 	for range b.options.Workers {
 		g.Go(func() error {
-			gatherer := catalog.NewGatherer(b.options.Languages)
+			gatherer := catalog.NewGatherer(b.options.Languages, b.archive.Limits())
 			for s := range shards {
 				r, err := b.decode(ctx, gatherer, s)
 				if err = errors.Join(err, s.Close()); err != nil {

@@ -27,7 +27,8 @@ type Catalogue struct {
 	shards    []span // by id
 	read      statements
 
-	rules []atomic.Pointer[parsed] // by rule set, once asked for
+	limits applicability.Limits
+	rules  []atomic.Pointer[parsed] // by rule set, once asked for
 
 	mu      sync.Mutex
 	records map[int]*catalog.Record // by RevisionId, once asked for
@@ -147,6 +148,10 @@ func (c *Catalogue) prepare(ctx context.Context) error {
 	}
 	return nil
 }
+
+// LimitRules bounds the rules that are parsed; larger ones are unknown. Call
+// it before the first View.
+func (c *Catalogue) LimitRules(l applicability.Limits) { c.limits = l }
 
 // Close closes the file. Views must not be used afterwards.
 func (c *Catalogue) Close() error { return c.db.Close() }

@@ -69,7 +69,8 @@ func (s *source) Rules(set, revision int) *applicability.Rules {
 		s.fail("rules", revision, err)
 		return nil
 	}
-	r, _ := applicability.Parse(e.rules) // rules that cannot be parsed are unknown, as in memory
+	parser := applicability.Parser{Limits: s.c.limits}
+	r, _ := parser.Parse(e.rules) // rules that cannot be parsed are unknown, as in memory
 	place.Store(&parsed{r})
 	return r
 }
