@@ -1,7 +1,6 @@
 package installer
 
 import (
-	"context"
 	"crypto/x509"
 	"fmt"
 	"os"
@@ -9,11 +8,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"waptwua/internal/fixture"
+	"waptwua/internal/winetest"
 )
 
 // wine is a Wine prefix in which packages are installed.
@@ -22,14 +21,10 @@ type wine struct {
 	prefix string
 }
 
-// newWine uses the prefix that WAPTWUA_WINE names, in whose system32 a
-// bcryptprimitives.dll must be for programs made with Go. One test at a time.
+// newWine uses the prefix of make test-windows, one test at a time.
 func newWine(t *testing.T) *wine {
 	t.Helper()
-	prefix := os.Getenv("WAPTWUA_WINE")
-	if prefix == "" {
-		t.Skip("packages are installed under Wine only when WAPTWUA_WINE names a prefix")
-	}
+	prefix := winetest.Prefix(t)
 	needs(t, "wixl", "msibuild", "wine")
 	return &wine{t: t, prefix: prefix}
 }
@@ -38,26 +33,7 @@ func newWine(t *testing.T) *wine {
 // of its exit code.
 func (w *wine) run(args ...string) (out string, code int) {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.t.Context()), 2*time.Minute) // it also tidies up
-	defer cancel()
-	c := exec.CommandContext(ctx, "wine", args...)
-	c.Env = append(os.Environ(), "WINEPREFIX="+w.prefix, "WINEDEBUG=-all", "WINEDLLOVERRIDES=mscoree,mshtml=")
-	f, err := os.CreateTemp("", "wine-*.out") // not a pipe: a service that is started here would keep it open
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer os.Remove(f.Name())
-	defer f.Close()
-	c.Stdout, c.Stderr = f, f
-	err = c.Run()
-	if c.ProcessState == nil || ctx.Err() != nil {
-		w.t.Fatalf("wine %v: %v", args, err)
-	}
-	b, err := os.ReadFile(f.Name())
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return string(b), c.ProcessState.ExitCode()
+	return winetest.Run(w.t, w.prefix, nil, args...)
 }
 
 func (w *wine) file(elem ...string) string {

@@ -3,31 +3,14 @@
 package local
 
 import (
-	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
+
+	"waptwua/internal/winetest"
 )
 
-// TestUnderWine builds the tests of this package for Windows and runs them
-// in the Wine prefix that WAPTWUA_WINE names: the pipes answer, and bear the
-// same hostile requests as the sockets.
+// TestUnderWine runs the tests of this package under Wine: the pipes answer, and
+// bear the same hostile requests as the sockets.
 func TestUnderWine(t *testing.T) {
-	prefix := os.Getenv("WAPTWUA_WINE")
-	if prefix == "" {
-		t.Skip("the named pipes are tested under Wine only when WAPTWUA_WINE names a prefix")
-	}
-	exe := filepath.Join(t.TempDir(), "local.test.exe")
-	build := exec.CommandContext(t.Context(), "go", "test", "-c", "-o", exe, ".")
-	build.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build for Windows: %v\n%s", err, out)
-	}
-	run := exec.CommandContext(t.Context(), "wine", exe, "-test.v", "-test.timeout=2m")
-	run.Env = append(os.Environ(), "WINEPREFIX="+prefix, "WINEDEBUG=-all", "WINEDLLOVERRIDES=mscoree,mshtml=")
-	out, err := run.CombinedOutput()
-	t.Logf("%s", out)
-	if err != nil {
-		t.Errorf("tests under Wine: %v", err)
-	}
+	prefix := winetest.Prefix(t)
+	winetest.Tests(t, prefix, winetest.Build(t))
 }

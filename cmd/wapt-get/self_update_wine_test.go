@@ -16,6 +16,7 @@ import (
 	"waptwua/agent/agenttest"
 	"waptwua/internal/fixture"
 	"waptwua/internal/pki"
+	"waptwua/internal/winetest"
 	"waptwua/signing"
 )
 
@@ -48,29 +49,12 @@ func (w *wineHost) file(name string) string {
 	return filepath.Join(w.prefix, "drive_c", "waptwua-selfupdate", name)
 }
 
-// run runs a Windows program within two minutes and returns its output and
-// exit code (its low eight bits).
+// run runs a Windows program and returns its output and exit code (its low
+// eight bits).
 func (w *wineHost) run(args ...string) (string, int) {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.t.Context()), 2*time.Minute)
-	defer cancel()
-	c := exec.CommandContext(ctx, "wine", args...)
-	c.Env = append(os.Environ(), "WINEPREFIX="+w.prefix, "WINEDEBUG=-all", "WINEDLLOVERRIDES=mscoree,mshtml=")
-	f, err := os.CreateTemp(w.t.TempDir(), "out") // not a pipe: services would keep it open
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	defer f.Close()
-	c.Stdout, c.Stderr = f, f
-	err = c.Run()
-	if c.ProcessState == nil || ctx.Err() != nil {
-		w.t.Fatalf("wine %v: %v", args, err)
-	}
-	b, err := os.ReadFile(f.Name())
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return strings.TrimSpace(string(b)), c.ProcessState.ExitCode()
+	out, code := winetest.Run(w.t, w.prefix, nil, args...)
+	return strings.TrimSpace(out), code
 }
 
 // keepAlive keeps the prefix up: Wine ends services when no other process
@@ -162,12 +146,9 @@ func (w *wineHost) wantRunning(version string) {
 
 // TestSelfUpdateUnderWine lets the real agent replace itself by a newer one,
 // and go back from one whose service ends at once, under the service control
-// manager of the Wine prefix that WAPTWUA_WINE names.
+// manager of Wine.
 func TestSelfUpdateUnderWine(t *testing.T) {
-	prefix := os.Getenv("WAPTWUA_WINE")
-	if prefix == "" {
-		t.Skip("the agent replaces itself under Wine only when WAPTWUA_WINE names a prefix")
-	}
+	prefix := winetest.Prefix(t)
 	key, err := pki.NewAdministrator("releases", pki.ECDSAP256, 24*time.Hour, time.Now().Add(-time.Hour))
 	if err != nil {
 		t.Fatal(err)

@@ -103,9 +103,10 @@ type computer struct {
 	UUID string
 	set  map[string]map[string]string // section → option → value
 
-	script  []byte // of what goes wrong; none: nothing
-	exits   []int  // exit codes of what was run
-	started time.Time
+	script  []byte    // of what goes wrong; none: nothing
+	exits   []int     // exit codes of what was run
+	started time.Time // when the last start was over
+	off     time.Time // when it was off before: what is newer is from after the restart
 }
 
 // seed is the one from which scenarios and their machines are made.
@@ -217,6 +218,7 @@ func (c *computer) Restart() {
 		if err := c.machine().Restart(c.t.Context()); err != nil {
 			c.t.Fatal(err)
 		}
+		c.off = time.Now()
 	})
 	c.sayWhatItIs()
 }

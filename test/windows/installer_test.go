@@ -159,7 +159,7 @@ func (c *computer) restartUntilCompliant() {
 		c.Restart()
 		c.wait("nothing to do but restart", func() bool {
 			h := c.s.Host(c.UUID)
-			if !h.Scanned.After(c.started) {
+			if !h.Scanned.After(c.off) {
 				return false // this is from before
 			}
 			return h.Compliant || h.Status == waptwua.HostReboot && h.Updates[waptwua.StatusPending] == 0
