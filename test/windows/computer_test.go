@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -82,7 +83,15 @@ func (w *underWine) local(file string) string { return w.prefix.path(w.path(file
 
 func (w *underWine) run(args ...string) (int, string) {
 	w.t.Helper()
-	return w.prefix.run(append([]string{cmp.Or(w.program, waptDir) + `\wapt-get.exe`}, args...)...)
+	const file = "exit-code"
+	_ = os.Remove(w.local(file)) // there may be none
+	_, text := w.prefix.run(append([]string{w.path(machine.ExitCodeProgram), w.path(file), cmp.Or(w.program, waptDir) + `\wapt-get.exe`}, args...)...)
+	b, err := os.ReadFile(w.local(file))
+	code, parseErr := strconv.Atoi(string(b))
+	if err != nil || parseErr != nil {
+		w.t.Fatalf("wapt-get %v: %v, %v\n%s", args, err, parseErr, text)
+	}
+	return code, text
 }
 
 func (w *underWine) restart(change func()) {
@@ -151,6 +160,7 @@ func newWindows(t testing.TB, s *rig.System, w *rig.World, n int, options map[st
 	c := newComputer(t, s, w, p, n, options, script)
 	copyFile(t, filepath.Join(programs(t), "wapt-get.exe"), p.local("wapt-get.exe"))
 	copyFile(t, filepath.Join(programs(t), "double.dll"), p.local("double.dll"))
+	copyFile(t, filepath.Join(programs(t), "tool.exe"), p.local(machine.ExitCodeProgram))
 	config := machine.Config{Dir: p.path("machine"), Facts: p.path("facts.json"), Roots: p.path("roots.pem"), Script: script}
 	if err := config.Write(p.prefix.path(machine.ConfigPath)); err != nil {
 		t.Fatal(err)

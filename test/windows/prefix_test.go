@@ -33,11 +33,21 @@ func newPrefix(t testing.TB) *prefix {
 	return p
 }
 
-// boot starts the prefix' server and services, which then stay.
+// boot starts the prefix' server and services, which then stay. On a busy
+// machine Wine's own processes sometimes crash or miss each other when they
+// start; then all of it is done again.
 func (p *prefix) boot() {
 	p.t.Helper()
-	p.tool("wineserver", "-p")
-	p.wine("cmd", "/c", "exit 0")
+	for range 3 {
+		p.tool("wineserver", "-p")
+		code, text := p.execute("cmd", "/c", "exit 0")
+		if code == 0 && !strings.Contains(text, crashed) {
+			return
+		}
+		p.t.Logf("Wine has not started: exit %d\n%s", code, text)
+		p.kill()
+	}
+	p.t.Fatal("Wine does not start")
 }
 
 // kill ends everything that runs in the prefix, as a power cut would.
@@ -77,9 +87,20 @@ func (p *prefix) start(ctx context.Context, out *os.File, args ...string) *exec.
 	return cmd
 }
 
-// run runs a Windows program and returns the low eight bits of its exit code
-// and what it wrote.
+// crashed is what Wine writes when a program has crashed.
+const crashed = "Unhandled "
+
+// run runs a Windows program, which must not crash, and returns the low eight
+// bits of its exit code and what it wrote.
 func (p *prefix) run(args ...string) (code int, text string) {
+	p.t.Helper()
+	if code, text = p.execute(args...); strings.Contains(text, crashed) {
+		p.t.Errorf("%v crashed:\n%s", args, text)
+	}
+	return code, text
+}
+
+func (p *prefix) execute(args ...string) (code int, text string) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), callLimit)
 	defer cancel()
@@ -93,9 +114,6 @@ func (p *prefix) run(args ...string) (code int, text string) {
 	var exit *exec.ExitError
 	if readErr != nil || ctx.Err() != nil || err != nil && !errors.As(err, &exit) {
 		p.t.Fatalf("%v: %v, %v, %v\n%s", args, err, ctx.Err(), readErr, b)
-	}
-	if strings.Contains(string(b), "Unhandled ") {
-		p.t.Errorf("%v crashed:\n%s", args, b)
 	}
 	if exit != nil {
 		code = exit.ExitCode()

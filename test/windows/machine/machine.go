@@ -49,6 +49,9 @@ const (
 	RestartFile  = "restart-wanted"
 )
 
+// ExitCodeProgram is the name under which the tool keeps exit codes.
+const ExitCodeProgram = "exitcode.exe"
+
 // ToolCall is a line of tools.log.
 type ToolCall struct {
 	Program string   `json:"program"` // dism, wusa, shutdown

@@ -5,6 +5,10 @@
 //	wusa.exe      FILE.msu, /uninstall /kb:NUMBER
 //	shutdown.exe  leaves the note RestartFile in the machine's folder
 //
+// or it runs a program: exitcode.exe FILE PROGRAM ARG… writes PROGRAM's exit code
+// into FILE, because Wine kills a process that takes longer than a second
+// to end, and its exit code is then lost to Linux.
+//
 // It works on the machine that C:\waptwua-double.json describes, beside the
 // double of the update agent: packages are those of the scan archive that is
 // registered with it. Exit codes are those of the simulator (package sim), and
@@ -20,7 +24,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"waptwua"
@@ -30,6 +36,13 @@ import (
 )
 
 func main() {
+	if len(os.Args) > 2 && strings.HasSuffix(os.Args[0], machine.ExitCodeProgram) {
+		if err := keepExitCode(os.Args[1], os.Args[2:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(int(broken))
+		}
+		return
+	}
 	exit, err := run(context.Background(), machine.ConfigPath, os.Args, os.Stdout)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -63,6 +76,17 @@ func run(ctx context.Context, config string, args []string, out io.Writer) (exit
 		err = logged
 	}
 	return exit, err
+}
+
+// keepExitCode runs a command and writes its exit code into the file.
+func keepExitCode(file string, command []string) error {
+	cmd := exec.Command(command[0], command[1:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	err := cmd.Run()
+	if cmd.ProcessState == nil {
+		return err
+	}
+	return os.WriteFile(file, []byte(strconv.Itoa(cmd.ProcessState.ExitCode())), 0o600)
 }
 
 type tool struct {
