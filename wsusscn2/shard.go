@@ -3,7 +3,6 @@ package wsusscn2
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +10,8 @@ import (
 	"path"
 	"strings"
 	"sync/atomic"
+
+	"github.com/zeebo/blake3"
 
 	"waptwua"
 	"waptwua/cab"
@@ -184,17 +185,18 @@ func (s *Shard) Close() error {
 	return nil
 }
 
-// Digest is the SHA-256 of the inner cabinet. A shard whose digest is the
-// same as last month's holds the same fragments.
-func (s *Shard) Digest() (d waptwua.SHA256, err error) {
+// Digest is the BLAKE3 of the inner cabinet, 32 bytes. A shard whose digest is
+// the same as last month's holds the same fragments. It takes half as long as
+// SHA-256, and a tenth on processors without instructions for that.
+func (s *Shard) Digest() (d [32]byte, err error) {
 	if s.buffer != nil {
-		return sha256.Sum256((*s.buffer)[:s.Size]), nil
+		return blake3.Sum256((*s.buffer)[:s.Size]), nil
 	}
-	h := sha256.New()
+	h := blake3.New()
 	if _, err := io.Copy(h, io.NewSectionReader(s.content, 0, s.Size)); err != nil {
 		return d, fmt.Errorf("digest of %s: %w", s.Name, err)
 	}
-	return waptwua.SHA256(h.Sum(nil)), nil
+	return [32]byte(h.Sum(nil)), nil
 }
 
 // Fragments calls visit for every fragment of the shard that sel selects.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"testing"
 
-	"waptwua"
 	"waptwua/catalog"
 	"waptwua/wsusscn2"
 )
@@ -64,9 +63,9 @@ func TestUnchangedShards(t *testing.T) {
 	}
 }
 
-func digests(t *testing.T, w *World) map[waptwua.SHA256]bool {
+func digests(t *testing.T, w *World) map[[32]byte]bool {
 	t.Helper()
-	all := map[waptwua.SHA256]bool{}
+	all := map[[32]byte]bool{}
 	err := archiveOf(t, w).Shards(t.Context(), wsusscn2.Selection{}, func(s *wsusscn2.Shard) error {
 		defer s.Close()
 		d, err := s.Digest()

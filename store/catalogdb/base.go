@@ -9,8 +9,6 @@ import (
 	"net/url"
 	"os"
 	"strings"
-
-	"waptwua"
 )
 
 // base is an older catalogue that a build takes shards from. A nil base
@@ -18,7 +16,7 @@ import (
 type base struct {
 	path   string
 	db     *sql.DB
-	shards map[waptwua.SHA256]int64 // id plus one, by digest
+	shards map[[32]byte]int64 // id plus one, by digest
 }
 
 // openBase opens the base of the options; nil, with the reason, when it
@@ -34,7 +32,7 @@ func openBase(ctx context.Context, o BuildOptions) (b *base, why string) {
 	if err != nil {
 		return nil, err.Error()
 	}
-	b = &base{path: o.Base, db: db, shards: map[waptwua.SHA256]int64{}}
+	b = &base{path: o.Base, db: db, shards: map[[32]byte]int64{}}
 	if err := b.read(ctx, strings.Join(o.Languages, ",")); err != nil {
 		b.close()
 		return nil, err.Error()
@@ -61,8 +59,8 @@ func (b *base) read(ctx context.Context, languages string) error {
 		if err := rows.Scan(&id, &digest); err != nil {
 			return damaged("shards", err)
 		}
-		if len(digest) == len(waptwua.SHA256{}) {
-			b.shards[waptwua.SHA256(digest)] = id + 1
+		if len(digest) == 32 {
+			b.shards[[32]byte(digest)] = id + 1
 		}
 	}
 	return damaged("shards", rows.Err())
@@ -70,7 +68,7 @@ func (b *base) read(ctx context.Context, languages string) error {
 
 // holds tells which shard of the base has the digest: its id plus one; 0:
 // none.
-func (b *base) holds(digest waptwua.SHA256) int64 {
+func (b *base) holds(digest [32]byte) int64 {
 	if b == nil {
 		return 0
 	}
@@ -86,12 +84,7 @@ func (b *base) attach(ctx context.Context, db *sql.DB) error {
 	if err != nil {
 		return err
 	}
-	if _, err = db.ExecContext(ctx, "ATTACH DATABASE ? AS base", u); err != nil {
-		return err
-	}
-	// Its pages are copied once instead of twice. A catalogue is replaced by
-	// another file and never shortened, so the map stays good.
-	_, err = db.ExecContext(ctx, "PRAGMA base.mmap_size = 1073741824")
+	_, err = db.ExecContext(ctx, "ATTACH DATABASE ? AS base", u)
 	return err
 }
 

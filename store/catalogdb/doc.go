@@ -29,7 +29,7 @@
 //	meta      key, value    languages; date, id and SHA-256 of the archive, as text
 //	part      name, data    "graph": catalog.Graph.AppendBinary, and before it
 //	                        four bytes, its CRC-32 (Castagnoli), little-endian
-//	shard     id, name, size, digest (SHA-256 of the inner cabinet), first and
+//	shard     id, name, size, digest (BLAKE3 of the inner cabinet), first and
 //	                        last RevisionId, number of revisions (rows), facts
 //	                        (catalog.Gathered.Facts)
 //	revision  id            shard × 2³² + RevisionId of the first entry
@@ -53,7 +53,7 @@
 //
 // # Building on last month's
 //
-// A shard whose inner cabinet has the same SHA-256 as one in the base
+// A shard whose inner cabinet has the same digest as one in the base
 // catalogue holds the same fragments. Its rows are copied without decoding
 // it, and the graph takes its facts from the shard's row. package.xml is read
 // in any case, because it may change what it says of unchanged fragments.

@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math"
-
-	"waptwua"
 )
 
 // The keys of the table meta.
@@ -31,10 +29,10 @@ type shardRow struct {
 	id     int // position in index.xml
 	name   string
 	size   int64
-	digest waptwua.SHA256
-	first  int // lowest RevisionId
-	last   int // highest RevisionId; less than first: none
-	rows   int // how many revisions it has fragments of
+	digest [32]byte // wsusscn2.Shard.Digest
+	first  int      // lowest RevisionId
+	last   int      // highest RevisionId; less than first: none
+	rows   int      // how many revisions it has fragments of
 	facts  []byte
 }
 
