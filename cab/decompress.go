@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"waptwua/lzx"
 )
@@ -16,7 +17,13 @@ type decompressor interface {
 	block(dst, src []byte) error
 	// reset makes ready for the folder's first block.
 	reset()
+	// release ends its use.
+	release()
 }
+
+// decoders are LZX decoders that are not in use, by window: each has a window
+// of up to 2 MiB, and archives of many cabinets need one after the other.
+var decoders [lzx.MaxWindow + 1]sync.Pool
 
 // newDecompressor returns the decompressor for the folder.
 func newDecompressor(f *Folder) (decompressor, error) {
@@ -26,19 +33,29 @@ func newDecompressor(f *Folder) (decompressor, error) {
 	case MSZIP:
 		return newMSZIP(), nil
 	case LZX:
-		d, err := lzx.NewDecoder(f.Window)
-		if err != nil {
-			return nil, fault(ErrFormat, f.entry, "folder %d: %v", f.index, err)
-		}
-		return lzxFolder{d}, nil
+		return newLZX(f)
 	}
 	return nil, fault(ErrUnsupported, f.entry, "folder %d is compressed with %v", f.index, f.Compression)
+}
+
+func newLZX(f *Folder) (decompressor, error) {
+	if f.Window >= 0 && f.Window < len(decoders) {
+		if d, ok := decoders[f.Window].Get().(*lzx.Decoder); ok {
+			return lzxFolder{d, f.Window}, nil
+		}
+	}
+	d, err := lzx.NewDecoder(f.Window)
+	if err != nil {
+		return nil, fault(ErrFormat, f.entry, "folder %d: %v", f.index, err)
+	}
+	return lzxFolder{d, f.Window}, nil
 }
 
 // stored is the method None.
 type stored struct{}
 
-func (stored) reset() {}
+func (stored) reset()   {}
+func (stored) release() {}
 
 func (stored) block(dst, src []byte) error {
 	if len(dst) != len(src) {
@@ -48,9 +65,13 @@ func (stored) block(dst, src []byte) error {
 	return nil
 }
 
-type lzxFolder struct{ d *lzx.Decoder }
+type lzxFolder struct {
+	d      *lzx.Decoder
+	window int
+}
 
 func (l lzxFolder) reset()                      { l.d.Reset() }
+func (l lzxFolder) release()                    { decoders[l.window].Put(l.d) }
 func (l lzxFolder) block(dst, src []byte) error { return l.d.Frame(dst, src) }
 
 // mszip is the method MSZIP: every block is "CK" and a complete deflate
@@ -69,6 +90,8 @@ func newMSZIP() *mszip {
 	m.inflate = flate.NewReader(&m.src)
 	return m
 }
+
+func (m *mszip) release() {}
 
 func (m *mszip) reset() { m.history = m.history[:0] }
 

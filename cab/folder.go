@@ -146,9 +146,12 @@ func (fr *FolderReader) Discard(n int64) (skipped int64, err error) {
 	return skipped, nil
 }
 
-// Close ends the pass.
+// Close ends the pass. Closing it again does nothing.
 func (fr *FolderReader) Close() error {
-	fr.closed = true
+	if !fr.closed {
+		fr.closed = true
+		fr.decomp.release()
+	}
 	return nil
 }
 

@@ -56,7 +56,7 @@ type Archive struct {
 	files   map[string]*cab.File // top-level files, by name in lower case
 	layout  Layout
 	opt     Options
-	buffers sync.Pool // *[]byte, of inner cabinets that were closed
+	buffers buffers // of inner cabinets that were closed
 
 	mu    sync.Mutex
 	index *Index // once it has been read

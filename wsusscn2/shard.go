@@ -8,7 +8,9 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/zeebo/blake3"
@@ -26,8 +28,8 @@ type Shard struct {
 	decoded *atomic.Int64 // by all shards of the pass, as far as they are opened
 	cabinet *cab.Reader   // nil: not opened yet
 	content io.ReaderAt
-	buffer  *[]byte   // where content lies in memory
-	spooled SpoolFile // where it does not
+	buffer  []byte    // where content lies in memory; nil: it does not
+	spooled SpoolFile // where it lies otherwise
 }
 
 // Shards hands out the shards that sel selects something of, one by one, in
@@ -137,19 +139,45 @@ func (s *Shard) fill(ctx context.Context, r io.Reader) error {
 }
 
 func (s *Shard) fillMemory(ctx context.Context, r io.Reader) error {
-	s.buffer, _ = s.archive.buffers.Get().(*[]byte)
-	if s.buffer == nil {
-		s.buffer = new([]byte)
-	}
-	if int64(cap(*s.buffer)) < s.Size {
-		*s.buffer = make([]byte, s.Size)
-	}
-	data := (*s.buffer)[:s.Size]
+	s.buffer = s.archive.buffers.take(s.Size)
+	data := s.buffer[:s.Size]
 	s.content = bytes.NewReader(data)
 	return inSteps(ctx, s.Size, func(done, n int64) error {
 		_, err := io.ReadFull(r, data[done:done+n])
 		return err
 	})
+}
+
+// buffers keeps the memory of closed shards for those that are opened next:
+// never more than were open at the same time. The collector would take it
+// from a sync.Pool again and again.
+type buffers struct {
+	mu   sync.Mutex
+	free [][]byte
+}
+
+// take returns a buffer of at least size bytes, in place of one that is too
+// small if there is none.
+func (b *buffers) take(size int64) []byte {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	i := slices.IndexFunc(b.free, func(f []byte) bool { return int64(len(f)) >= size })
+	if i < 0 {
+		b.free = b.free[:max(len(b.free)-1, 0)]
+		return make([]byte, roundUp(size))
+	}
+	found := b.free[i]
+	b.free = slices.Delete(b.free, i, i+1)
+	return found
+}
+
+// roundUp is size and up to an eighth more: inner cabinets differ little.
+func roundUp(size int64) int64 { return size + min(size/8, 1<<20) + 1 }
+
+func (b *buffers) give(buffer []byte) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.free = append(b.free, buffer)
 }
 
 // inSteps calls step for up to a megabyte at a time, until size bytes are
@@ -173,7 +201,7 @@ func inSteps(ctx context.Context, size int64, step func(done, n int64) error) er
 func (s *Shard) Close() error {
 	spooled := s.spooled
 	if s.buffer != nil {
-		s.archive.buffers.Put(s.buffer)
+		s.archive.buffers.give(s.buffer)
 	}
 	s.buffer, s.spooled, s.content, s.cabinet = nil, nil, nil, nil
 	if spooled == nil {
@@ -190,7 +218,7 @@ func (s *Shard) Close() error {
 // SHA-256, and a tenth on processors without instructions for that.
 func (s *Shard) Digest() (d [32]byte, err error) {
 	if s.buffer != nil {
-		return blake3.Sum256((*s.buffer)[:s.Size]), nil
+		return blake3.Sum256(s.buffer[:s.Size]), nil
 	}
 	h := blake3.New()
 	if _, err := io.Copy(h, io.NewSectionReader(s.content, 0, s.Size)); err != nil {
