@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"waptwua"
+	"waptwua/agent/cache"
 	"waptwua/internal/pki"
 	"waptwua/signing"
 	"waptwua/transport/client"
@@ -35,7 +36,7 @@ type fleet struct {
 	cut     int64 // bytes after which its connection breaks; 0: never
 	health  Health
 	checked int
-	limit   Limiter
+	limit   cache.Limiter
 }
 
 func newFleet(t *testing.T) *fleet {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"waptwua"
+	"waptwua/agent/cache"
 	"waptwua/internal/diskfree"
 	"waptwua/signing"
 	"waptwua/transport/client"
@@ -65,16 +66,9 @@ type Options struct {
 	Check func(ctx context.Context, program string) (Health, error)
 	Now   func() time.Time
 
-	Limit   Limiter                          // of the download; nil: none
+	Limit   cache.Limiter                    // of the download; nil: none
 	Free    func(dir string) (uint64, error) // nil: asks the system
 	Reached func(step string)                // told each durable step; for tests that kill there. May be nil
-}
-
-// Limiter paces a download: no more than n bytes pass before WaitN returns,
-// and n is at most Burst.
-type Limiter interface {
-	WaitN(ctx context.Context, n int) error
-	Burst() int
 }
 
 // Upgrader takes a host from one version of the agent to the next. One

@@ -62,7 +62,12 @@ func openCatalogueFile(ctx context.Context, path string, l *limits) (*openCatalo
 	}
 	switch {
 	case err == nil && bytes.HasPrefix(magic[:], []byte("SQLite format 3")):
-		return openBuilt(ctx, path, l)
+		c, err := l.openBuilt(ctx, path)
+		if err != nil {
+			return nil, err
+		}
+		v := c.View()
+		return &openCatalogue{Graph: v.Graph, path: path, file: c, view: v}, nil
 	case err == nil && bytes.HasPrefix(magic[:], []byte("MSCF")):
 		g, err := loadGraph(ctx, path, l)
 		return &openCatalogue{Graph: g, path: path}, err
@@ -70,14 +75,14 @@ func openCatalogueFile(ctx context.Context, path string, l *limits) (*openCatalo
 	return nil, fmt.Errorf("%s is neither a catalogue nor a scan archive", path)
 }
 
-func openBuilt(ctx context.Context, path string, l *limits) (*openCatalogue, error) {
+// openBuilt opens a catalogue that was built, within the limits of rules.
+func (l *limits) openBuilt(ctx context.Context, path string) (*catalogdb.Catalogue, error) {
 	c, err := catalogdb.Open(ctx, path)
 	if err != nil {
 		return nil, err
 	}
 	c.LimitRules(l.rules)
-	v := c.View()
-	return &openCatalogue{Graph: v.Graph, path: path, file: c, view: v}, nil
+	return c, nil
 }
 
 // Err tells whether every answer so far could be read.

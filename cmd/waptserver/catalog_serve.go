@@ -46,7 +46,7 @@ func (l *catalogueLoader) Load(ctx context.Context) (server.Catalogue, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	path := filepath.Join(l.dir, info.SHA256.String()[:16]+".sqlite")
-	c, err := l.openFile(ctx, path)
+	c, err := l.limits.openBuilt(ctx, path)
 	if err != nil || c.Archive() != info.SHA256 {
 		if c, err = l.build(ctx, path, info.SHA256); err != nil {
 			return nil, err
@@ -55,15 +55,6 @@ func (l *catalogueLoader) Load(ctx context.Context) (server.Catalogue, error) {
 	l.open = append(l.open, c)
 	l.retire(ctx, path)
 	return &servedCatalogue{c, l.log}, nil
-}
-
-func (l *catalogueLoader) openFile(ctx context.Context, path string) (*catalogdb.Catalogue, error) {
-	c, err := catalogdb.Open(ctx, path)
-	if err != nil {
-		return nil, err
-	}
-	c.LimitRules(l.limits.rules)
-	return c, nil
 }
 
 // build makes the catalogue at path.
@@ -86,7 +77,7 @@ func (l *catalogueLoader) build(ctx context.Context, path string, digest waptwua
 		return nil, err
 	}
 	l.log.InfoContext(ctx, "catalogue built", "archive", digest, "updates", r.Revisions, "shards", r.Shards, "kept", r.Kept)
-	return l.openFile(ctx, path)
+	return l.limits.openBuilt(ctx, path)
 }
 
 // files are the catalogues in the folder.

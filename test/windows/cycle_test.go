@@ -88,9 +88,7 @@ func cycle() []step {
 			c.run("waptwua-uninstall", removed.String())
 			c.Restart()
 			c.Do("waptwua-scan")
-			if !slices.Contains(c.lacking(), removed) {
-				c.t.Errorf("%s: %s is still there: %+v", c.name(), removed, c.Status().State.Updates[removed])
-			}
+			c.expectLacking(removed)
 		}},
 	}
 }
@@ -186,6 +184,14 @@ func (c *computer) installed() (ids []waptwua.UpdateID) {
 		c.t.Fatalf("%s: nothing was installed", c.name())
 	}
 	return ids
+}
+
+// expectLacking fails when the host has the update.
+func (c *computer) expectLacking(id waptwua.UpdateID) {
+	c.t.Helper()
+	if !slices.Contains(c.lacking(), id) {
+		c.t.Errorf("%s: %s is still there: %+v", c.name(), id, c.Status().State.Updates[id])
+	}
 }
 
 // compliant installs and restarts until nothing is lacking.

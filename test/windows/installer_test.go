@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -76,9 +75,7 @@ func (c *computer) uninstallByService() {
 	c.run("waptwua-uninstall", "-S", removed.String())
 	c.Restart()
 	c.Do("waptwua-scan", "--force")
-	if !slices.Contains(c.lacking(), removed) {
-		c.t.Errorf("%s: %s is still there: %+v", c.name(), removed, c.Status().State.Updates[removed])
-	}
+	c.expectLacking(removed)
 }
 
 // needs skips a test without these programs; with CI=true it fails.

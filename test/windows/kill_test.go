@@ -103,6 +103,15 @@ func (c *computer) written() (lines int) {
 // written; false: it ended before.
 func (c *computer) killAfter(lines int) bool {
 	c.t.Helper()
+	goal := c.written() + lines
+	killed, _ := c.killWhen(func() bool { return c.written() >= goal }, "waptwua-install")
+	return killed
+}
+
+// killWhen starts wapt-get.exe and kills it as soon as it is time; false, with
+// what it wrote: it ended before.
+func (c *computer) killWhen(due func() bool, args ...string) (killed bool, text string) {
+	c.t.Helper()
 	w := c.place.(*underWine)
 	ctx, cancel := context.WithTimeout(c.t.Context(), callLimit)
 	defer cancel()
@@ -111,23 +120,25 @@ func (c *computer) killAfter(lines int) bool {
 		c.t.Fatal(err)
 	}
 	defer out.Close()
-	goal := c.written() + lines
-	cmd := w.start(ctx, out, w.path("wapt-get.exe"), "waptwua-install")
+	cmd := w.start(ctx, out, append([]string{w.path("wapt-get.exe")}, args...)...)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
 		_ = cmd.Wait() // it is killed, or has ended
 	}()
-	killed := c.killWhen(cmd, ended, func() bool { return c.written() >= goal })
+	killed = kill(cmd, ended, due)
 	if ctx.Err() != nil {
-		c.t.Fatalf("not %d lines: %v", lines, ctx.Err())
+		c.t.Fatalf("wapt-get %v was not to be killed in time: %v", args, ctx.Err())
 	}
-	return killed
+	b, err := os.ReadFile(out.Name())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return killed, string(b)
 }
 
-// killWhen kills a process as soon as it is time; false: it ended before.
-func (c *computer) killWhen(cmd *exec.Cmd, ended <-chan struct{}, due func() bool) bool {
-	c.t.Helper()
+// kill kills a process as soon as it is time; false: it ended before.
+func kill(cmd *exec.Cmd, ended <-chan struct{}, due func() bool) bool {
 	for !due() {
 		select {
 		case <-ended:
@@ -143,6 +154,14 @@ func (c *computer) killWhen(cmd *exec.Cmd, ended <-chan struct{}, due func() boo
 	_ = cmd.Process.Kill()
 	<-ended
 	return true
+}
+
+// forgetKilled forgets what killed processes have held.
+func (c *computer) forgetKilled() {
+	c.t.Helper()
+	if err := os.RemoveAll(c.local("machine/" + machine.HeldDir)); err != nil {
+		c.t.Fatal(err)
+	}
 }
 
 // recover finishes what was killed and looks at what became of it.
@@ -162,9 +181,7 @@ func (c *computer) recover(lines int) {
 	}
 	c.expectOnce(fmt.Sprintf("killed after line %d", lines))
 	c.expectNoService(fmt.Sprintf("killed after line %d", lines))
-	if err := os.RemoveAll(c.local("machine/" + machine.HeldDir)); err != nil { // by killed processes only
-		c.t.Fatal(err)
-	}
+	c.forgetKilled()
 }
 
 // finish installs and restarts until nothing is lacking, twice at most: a

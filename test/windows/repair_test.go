@@ -1,7 +1,6 @@
 package windows
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -40,27 +39,11 @@ func TestRepair(t *testing.T) {
 func (c *computer) killSearch() {
 	c.t.Helper()
 	c.slow(10 * time.Second)
-	w := c.place.(*underWine)
-	ctx, cancel := context.WithTimeout(c.t.Context(), callLimit)
-	defer cancel()
-	out, err := os.Create(filepath.Join(c.t.TempDir(), "output"))
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	defer out.Close()
-	cmd := w.start(ctx, out, w.path("wapt-get.exe"), "waptwua-scan")
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		_ = cmd.Wait() // it is killed
-	}()
 	config := &machine.Config{Dir: c.local("machine")}
-	if !c.killWhen(cmd, ended, func() bool { _, err := config.Archive(); return err == nil }) {
-		b, _ := os.ReadFile(out.Name())
-		c.t.Fatalf("the search has ended by itself:\n%s", b)
+	registered := func() bool { _, err := config.Archive(); return err == nil }
+	if killed, text := c.killWhen(registered, "waptwua-scan"); !killed {
+		c.t.Fatalf("the search has ended by itself:\n%s", text)
 	}
 	c.slow(0)
-	if err := os.RemoveAll(c.local("machine/" + machine.HeldDir)); err != nil {
-		c.t.Fatal(err)
-	}
+	c.forgetKilled()
 }
