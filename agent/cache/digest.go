@@ -27,7 +27,7 @@ func digestFile(ctx context.Context, path string) (digests, error) {
 	}
 	defer f.Close()
 	h1, h2 := sha1.New(), sha256.New()
-	d.size, err = io.Copy(io.MultiWriter(h1, h2), &limited{ctx: ctx, r: f})
+	d.size, err = io.Copy(io.MultiWriter(h1, h2), Limited(ctx, f, nil))
 	if err != nil {
 		return d, fmt.Errorf("checking %s: %w", path, err)
 	}

@@ -129,7 +129,7 @@ func (d *download) receive(ctx context.Context, res *client.FileResponse) error 
 	if _, err := f.Seek(res.Offset, io.SeekStart); err != nil {
 		return fmt.Errorf("downloading %s: %w", d.name, err)
 	}
-	n, err := io.Copy(f, &limited{ctx: ctx, r: io.LimitReader(res.Body, d.max-res.Offset+1), limit: d.cache.Limit})
+	n, err := io.Copy(f, Limited(ctx, io.LimitReader(res.Body, d.max-res.Offset+1), d.cache.Limit))
 	if err != nil {
 		return fmt.Errorf("downloading %s: %w", d.name, err)
 	}
@@ -168,6 +168,12 @@ func remove(path string) error {
 		return err
 	}
 	return nil
+}
+
+// Limited reads from r no faster than limit allows (nil: as fast as it can), and
+// not after ctx.
+func Limited(ctx context.Context, r io.Reader, limit Limiter) io.Reader {
+	return &limited{ctx: ctx, r: r, limit: limit}
 }
 
 // limited reads no faster than its limiter allows, and not after ctx.

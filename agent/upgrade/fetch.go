@@ -78,27 +78,10 @@ func (u *Upgrader) receive(ctx context.Context, f signing.ReleaseFile, path stri
 	if _, err := out.Seek(res.Offset, io.SeekStart); err != nil {
 		return err
 	}
-	if _, err := io.Copy(out, &paced{ctx: ctx, r: io.LimitReader(res.Body, f.Size-res.Offset+1), u: u}); err != nil {
+	if _, err := io.Copy(out, cache.Limited(ctx, io.LimitReader(res.Body, f.Size-res.Offset+1), u.opt.Limit)); err != nil {
 		return err
 	}
 	return errors.Join(out.Sync(), out.Close())
-}
-
-// paced reads no faster than the limit.
-type paced struct {
-	ctx context.Context // for the length of one copy: an io.Reader cannot be given one
-	r   io.Reader
-	u   *Upgrader
-}
-
-func (p *paced) Read(b []byte) (int, error) {
-	if l := p.u.opt.Limit; l != nil {
-		b = b[:min(len(b), l.Burst())]
-		if err := l.WaitN(p.ctx, len(b)); err != nil {
-			return 0, err
-		}
-	}
-	return p.r.Read(b)
 }
 
 // keepOnly removes what earlier versions have left in dir.
