@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -182,7 +183,7 @@ func (d *daemon) Operate(ctx context.Context, o local.Order) error {
 // watch runs an operation, tells the event log what came of it, and gives the
 // memory that it took back at once: the service is idle most of its life.
 func (d *daemon) watch(ctx context.Context, kind string, run func(context.Context) error) error {
-	defer debug.FreeOSMemory()
+	defer giveBack()
 	before, beforeErr := d.agent.Status()
 	err := run(ctx)
 	after, afterErr := d.agent.Status()
@@ -198,6 +199,12 @@ func (d *daemon) watch(ctx context.Context, kind string, run func(context.Contex
 		d.tell(e)
 	}
 	return err
+}
+
+// giveBack collects twice: what a pool holds outlives the first collection.
+func giveBack() {
+	runtime.GC()
+	debug.FreeOSMemory()
 }
 
 func (d *daemon) tell(e eventlog.Event) {
