@@ -126,6 +126,10 @@ func (b *blockReader) checksum(data, reserve []byte) uint32 {
 // up to three bytes that remain, the first counts most.
 func checksum(data []byte) uint32 {
 	var wide uint64
+	for ; len(data) >= 32; data = data[32:] {
+		wide ^= binary.LittleEndian.Uint64(data) ^ binary.LittleEndian.Uint64(data[8:]) ^
+			binary.LittleEndian.Uint64(data[16:]) ^ binary.LittleEndian.Uint64(data[24:])
+	}
 	for ; len(data) >= 8; data = data[8:] {
 		wide ^= binary.LittleEndian.Uint64(data)
 	}

@@ -6,8 +6,12 @@ import "encoding/binary"
 // as far as limit, then what an earlier frame left.
 const inputSlack = 64
 
+// headBytes is how much of a frame holds the stream's header and that of a
+// block, as far as it is bits, and what refill takes ahead.
+const headBytes = 32
+
 // bitReader reads the bits of one frame. The stream is a sequence of 16-bit
-// little-endian words whose bits come most significant first; load swaps the
+// little-endian words whose bits come most significant first; swap swaps the
 // bytes of each word, so that what remains is a plain big-endian bit stream.
 //
 // Reading beyond the input gives zeros and moves next beyond size;
@@ -22,23 +26,37 @@ type bitReader struct {
 	input  [MaxFrameInput + inputSlack]byte
 }
 
-// load starts at byte offset off of a frame's compressed bytes.
+// load starts at byte offset off of a frame's compressed bytes. Bits are ready
+// as far as a block's header may reach; uncompressed bytes never need more.
 func (b *bitReader) load(frame []byte, off int) {
+	b.origin = off
+	b.size = (len(frame) - off + 1) &^ 1
+	b.limit = b.size + inputSlack/4
+	b.seek(off)
+	b.swap(frame[off:], 0, headBytes)
+}
+
+// loadRest makes all bits of the frame ready that load was given.
+func (b *bitReader) loadRest(frame []byte) {
+	b.swap(frame[b.origin:], headBytes, MaxFrameInput)
+}
+
+// swap makes the bits of src ready from index first up to last.
+func (b *bitReader) swap(src []byte, first, last int) {
 	const even = 0x00ff00ff00ff00ff
-	src := frame[off:]
-	n := len(src) &^ 7
-	for i := 0; i < n; i += 8 {
+	last = min(last, len(src))
+	n := last &^ 7
+	for i := first; i < n; i += 8 {
 		x := binary.LittleEndian.Uint64(src[i:])
 		binary.LittleEndian.PutUint64(b.input[i:], x&even<<8|x>>8&even)
 	}
+	if first > last || last < len(src) {
+		return
+	}
 	clear(b.input[n : n+8+inputSlack/2])
-	for i := n; i < len(src); i++ {
+	for i := n; i < last; i++ {
 		b.input[i^1] = src[i]
 	}
-	b.origin = off
-	b.size = (len(src) + 1) &^ 1
-	b.limit = b.size + inputSlack/4
-	b.seek(off)
 }
 
 // seek goes on at byte offset off of the frame. Bits can be read there only

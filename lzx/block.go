@@ -67,6 +67,9 @@ func (d *Decoder) nextBlock(src []byte) error {
 	}
 	kind := d.bits.take(3)
 	d.block = block{kind: kind, remaining: int(d.bits.take(24))}
+	if kind != uncompressedBlock {
+		d.bits.loadRest(src)
+	}
 	var err error
 	switch kind {
 	case verbatimBlock:
@@ -119,11 +122,7 @@ func (d *Decoder) leaveRaw(src []byte) {
 	if d.block.padding {
 		at = min(at+1, len(src))
 	}
-	if (at-d.bits.origin)%2 == 1 {
-		d.bits.load(src, at)
-	} else {
-		d.bits.seek(at)
-	}
+	d.bits.load(src, at)
 }
 
 // copyRaw copies n bytes of an uncompressed block to the ring.

@@ -181,6 +181,9 @@ func (d *Decoder) frame(dst, src []byte) error {
 		d.pos = 0
 	}
 	d.bits.load(src, 0)
+	if d.block.kind != uncompressedBlock && d.block.remaining > 0 {
+		d.bits.loadRest(src)
+	}
 	if !d.started {
 		d.started = true
 		d.e8.readHeader(&d.bits)
