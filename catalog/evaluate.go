@@ -74,7 +74,8 @@ type Evaluation struct {
 type evaluator struct {
 	*Evaluation
 	context *applicability.Context
-	sets    []met // by set of prerequisites, once they are known
+	sets    []met  // by set of prerequisites, once they are known
+	guids   []held // by GUID, once they are known
 }
 
 // met says how far a set of prerequisites holds, and which clause decided.
@@ -82,6 +83,12 @@ type met struct {
 	truth  applicability.Truth
 	known  bool
 	clause int32
+}
+
+// held says whether any revision of a GUID is installed.
+type held struct {
+	truth applicability.Truth
+	known bool
 }
 
 // Evaluate tells the state of every update on the machine. Of the rules it
@@ -93,7 +100,7 @@ func (g *Graph) Evaluate(m *applicability.Machine, o EvaluateOptions) *Evaluatio
 			graph: g, machine: m, newer: map[index]index{},
 			states: make([]state, len(g.nodes)), verdicts: make([]Verdict, len(g.nodes)),
 		},
-		context: &applicability.Context{Machine: m}, sets: make([]met, len(g.needs.starts)-1),
+		context: &applicability.Context{Machine: m}, sets: make([]met, len(g.needs.starts)-1), guids: make([]held, len(g.guids.keys)),
 	}
 	for _, i := range g.order {
 		e.states[i] = e.state(i)
@@ -160,22 +167,31 @@ func ruleState(k kind, r *applicability.Rules, c *applicability.Context) state {
 func (e *evaluator) prerequisites(i index) met {
 	g, set := e.graph, e.graph.setOf[i]
 	if g.circular[set] != 0 && g.component[len(g.nodes)+int(set)] == g.component[i] {
-		return e.conjunction(int(set), i)
+		return e.conjunction(int(set), func(u guid) applicability.Truth { return e.guid(u, i) })
 	}
 	if !e.sets[set].known {
-		e.sets[set] = e.conjunction(int(set), i)
+		e.sets[set] = e.conjunction(int(set), func(u guid) applicability.Truth { return e.outside(u, i) })
 	}
 	return e.sets[set]
 }
 
+// outside is guid for a node i that is in no cycle with a revision of u: then
+// the answer is the same for all.
+func (e *evaluator) outside(u guid, i index) applicability.Truth {
+	if !e.guids[u].known {
+		e.guids[u] = held{e.guid(u, i), true}
+	}
+	return e.guids[u].truth
+}
+
 // conjunction is that of the clauses of a set, and the clause that decided.
-func (e *evaluator) conjunction(set int, i index) met {
+func (e *evaluator) conjunction(set int, holds func(guid) applicability.Truth) met {
 	out := met{truth: yes, known: true}
 	first, end := e.graph.needs.of(set)
 	for k := first; k < end; k++ {
 		t := no
 		for _, u := range e.graph.needs.members.of(k) {
-			if t = t.Or(e.guid(u, i)); t == yes {
+			if t = t.Or(holds(u)); t == yes {
 				break
 			}
 		}
