@@ -26,13 +26,24 @@ const (
 func (p patient) try(ctx context.Context, call func() error) error {
 	for n := 1; ; n++ {
 		err := call()
-		if n == busyTries || !errors.Is(err, &wua.Error{Code: wua.OperationInProgress}) {
+		if n == busyTries || !p.ends(ctx, err) {
 			return err
 		}
 		if err := p.clock.Sleep(ctx, doubled(busyWait, n, time.Minute)); err != nil {
 			return err
 		}
 	}
+}
+
+// ends tells whether what err refuses may be possible soon. Installations are
+// not allowed while another one runs, and after one that wants a restart:
+// that is worth no wait.
+func (p patient) ends(ctx context.Context, err error) bool {
+	if errors.Is(err, &wua.Error{Code: wua.InstallNotAllowed}) {
+		r, rebootErr := p.Host.RebootPending(ctx)
+		return rebootErr == nil && !r.Required
+	}
+	return isBusy(err)
 }
 
 // Search implements wua.Searcher.
@@ -55,6 +66,12 @@ func (p patient) Stage(ctx context.Context, leaf waptwua.UpdateID, files []strin
 // trying again installs nothing twice.
 func (p patient) Install(ctx context.Context, ids []waptwua.UpdateID, progress func(wua.Progress)) (r *wua.Result, err error) {
 	err = p.try(ctx, func() error { r, err = p.Host.Install(ctx, ids, progress); return err })
+	return r, err
+}
+
+// Uninstall implements wua.Installer; see Install.
+func (p patient) Uninstall(ctx context.Context, ids []waptwua.UpdateID, progress func(wua.Progress)) (r *wua.Result, err error) {
+	err = p.try(ctx, func() error { r, err = p.Host.Uninstall(ctx, ids, progress); return err })
 	return r, err
 }
 
