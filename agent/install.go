@@ -158,8 +158,10 @@ func (op *operation) ways(f *found, ids []waptwua.UpdateID) map[waptwua.UpdateID
 }
 
 // installBatches installs one batch after the other; none is begun after
-// notAfter. tried tells whether an installer was called at all.
+// notAfter. tried tells whether an installer was called at all. A Windows
+// Update Agent that is busy holds its own batches, not those of packages.
 func (op *operation) installBatches(ctx context.Context, f *found, batches []batch, notAfter time.Time) (tried bool, err error) {
+	var busy error
 	restart := false
 	for _, b := range batches {
 		if ctx.Err() != nil {
@@ -173,13 +175,19 @@ func (op *operation) installBatches(ctx context.Context, f *found, batches []bat
 			op.log.Info("exclusive update waits for the restart", "update", b.ids[0])
 			break
 		}
+		if busy != nil && !isPackaged(b.way) {
+			continue
+		}
 		called, needs, err := op.installBatch(ctx, f, b)
 		tried, restart = tried || called, restart || needs
-		if err != nil {
-			return tried, err
+		switch {
+		case isBusy(err):
+			busy = err
+		case err != nil:
+			return tried, errors.Join(busy, err)
 		}
 	}
-	return tried, nil
+	return tried, busy
 }
 
 // installBatch calls the installer of a batch. called tells whether it came
@@ -249,22 +257,6 @@ func (op *operation) checked(ctx context.Context, files []waptwua.File) ([]strin
 		}
 	}
 	return paths, nil
-}
-
-// call runs the installer on one batch and notes its results.
-func (op *operation) call(ctx context.Context, ids []waptwua.UpdateID) (restart bool, err error) {
-	if err := op.beginInstall(ctx, "wua", ids...); err != nil {
-		return false, err
-	}
-	result, err := op.opt.WUA.Install(ctx, ids, func(p wua.Progress) {
-		op.opt.Progress(Progress{Operation: "install", Name: p.Update.String(), Done: int64(p.Percent), Total: 100})
-	})
-	if err != nil {
-		return false, err
-	}
-	op.opt.Reached("install answered")
-	op.noteResults(ids, result)
-	return result.RebootRequired, op.endInstall(fmt.Sprintf("wua: result code %d", result.Code), ids...)
 }
 
 // noteResults notes what the installer said about each update.

@@ -24,12 +24,13 @@ type Host struct {
 	Reached func(string)     // told "wua installing" and "wua installed" around each update; may be nil
 	Now     func() time.Time // nil: the machine's
 
-	Restart map[waptwua.UpdateID]bool     // updates that need a restart
-	Lie     map[waptwua.UpdateID]bool     // updates that "succeed" and stay offered
-	Fail    map[waptwua.UpdateID]wua.Code // updates that fail
-	StageNo map[waptwua.UpdateID]wua.Code // leaves whose files are refused
-	Reasons []string                      // for an outstanding restart; nil: WUA
-	Broken  map[string]error              // by call: search, install, history, info, reboot
+	Restart map[waptwua.UpdateID]bool      // updates that need a restart
+	Lie     map[waptwua.UpdateID]bool      // updates that "succeed" and stay offered
+	Fail    map[waptwua.UpdateID]wua.Code  // updates that fail
+	StageNo map[waptwua.UpdateID]wua.Code  // leaves whose files are refused
+	Reasons []string                       // for an outstanding restart; nil: WUA
+	Broken  map[string]error               // by call: search, install, uninstall, history, info, reboot
+	Refuse  func([]waptwua.UpdateID) error // why an installation is refused as a whole; nil: it is not
 
 	PackageOf map[string]waptwua.UpdateID   // by target: the update that AddPackages installs
 	Exit      map[waptwua.UpdateID]uint32   // exit codes of dism and wusa
@@ -159,6 +160,11 @@ func (h *Host) Install(ctx context.Context, ids []waptwua.UpdateID, _ func(wua.P
 	if err := h.Broken["install"]; err != nil {
 		return nil, err
 	}
+	if h.Refuse != nil {
+		if err := h.Refuse(ids); err != nil {
+			return nil, err
+		}
+	}
 	res := &wua.Result{Code: wua.Succeeded}
 	for _, id := range ids {
 		u, err := h.installOne(ctx, id)
@@ -229,6 +235,9 @@ func (h *Host) now() time.Time {
 
 // Uninstall implements wua.Installer, for updates that are Uninstallable.
 func (h *Host) Uninstall(_ context.Context, ids []waptwua.UpdateID, _ func(wua.Progress)) (*wua.Result, error) {
+	if err := h.Broken["uninstall"]; err != nil {
+		return nil, err
+	}
 	res := &wua.Result{Code: wua.Succeeded}
 	for _, id := range ids {
 		r := wua.UpdateResult{ID: id, Code: wua.Failed, HResult: wua.UninstallNotAllowed}
