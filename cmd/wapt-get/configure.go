@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -67,7 +68,7 @@ back as it was; settings and identity stay, with --purge 1 they go, too.`,
 	f.StringVar(&o.fingerprint, "ca-fingerprint", "", "SHA-256 of the server's CA")
 	f.StringVar(&o.waptwua, "waptwua", "", "manage, disable or leave: whether WAPT updates Windows, gives it back, or touches nothing")
 	f.StringArrayVar(&o.set, "set", nil, "set an option, as `SECTION.NAME=VALUE`; may be repeated")
-	f.StringVar(&o.list, "settings", "", "options as one text: `SECTION.NAME=VALUE;…`")
+	f.StringVar(&o.list, "settings", "", "options as one text: `SECTION.NAME=VALUE;…`; a semicolon within a value stays in it")
 	f.BoolVar(&o.overwrite, "overwrite", false, "options of --from win over those of wapt-get.ini")
 	f.BoolVar(&o.uninstall, "uninstall", false, "prepare the removal of the program")
 	f.StringVar(&o.purge, "purge", "", "with --uninstall: 1 removes settings, identity and cache")
@@ -201,11 +202,7 @@ func (o *configureFlags) given() ([]settings.Assignment, error) {
 		}
 	}
 	texts = append(texts, o.set...)
-	for _, s := range strings.Split(o.list, ";") {
-		if strings.TrimSpace(s) != "" {
-			texts = append(texts, s)
-		}
-	}
+	texts = append(texts, splitSettings(o.list)...)
 	var list []settings.Assignment
 	for _, t := range texts {
 		g, err := settings.ParseAssignment(t)
@@ -219,6 +216,26 @@ func (o *configureFlags) given() ([]settings.Assignment, error) {
 	}
 	enabled, err := settings.Mode(o.waptwua)
 	return append(list, enabled), err
+}
+
+// optionBegins is how an assignment begins in the text of --settings.
+var optionBegins = regexp.MustCompile(`(?i)^\s*[a-z-]+\.[a-z0-9_]+\s*=`)
+
+// splitSettings cuts the text of --settings into assignments. A semicolon
+// also separates the windows within one value: it ends the value only where
+// another option begins behind it.
+func splitSettings(text string) []string {
+	var list []string
+	for _, piece := range strings.Split(text, ";") {
+		switch {
+		case strings.TrimSpace(piece) == "":
+		case len(list) == 0 || optionBegins.MatchString(piece):
+			list = append(list, piece)
+		default:
+			list[len(list)-1] += ";" + piece
+		}
+	}
+	return list
 }
 
 // keepToken leaves the token for the service, and tells whether it did.
