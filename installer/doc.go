@@ -17,8 +17,9 @@
 //   - A package of a higher or the same version replaces an installed one,
 //     a lower one is refused. wapt-get.ini and the agent's own folder belong
 //     to the program, not to the package: they stay as they are.
-//   - Removal ends the service, has the program give Windows Update back
-//     ("wapt-get configure --uninstall") and removes the files. wapt-get.ini
+//   - Removal ends the service, has the program take away its shutdown
+//     script and its source of events and give Windows Update back
+//     ("wapt-get configure --uninstall"), and removes the files. wapt-get.ini
 //     and the host's identity stay, with PURGE=1 they go, too.
 //
 // # How it is made

@@ -71,6 +71,7 @@ const (
 	configureCommand = `configure -c "[INSTALLDIR]wapt-get.ini" --from "[INSTALLDIR]install.ini" --server "[SERVER]" --repo "[REPO]" --token "[TOKEN]" ` +
 		`--ca-fingerprint "[CA_FINGERPRINT]" --waptwua "[WAPTWUA]" --settings "[SETTINGS]"`
 	// Recovery actions and the wait at a shutdown have no table in a package.
-	serviceCommand  = `service install -c "[INSTALLDIR]wapt-get.ini"`
-	giveBackCommand = `configure -c "[INSTALLDIR]wapt-get.ini" --uninstall --purge "[PURGE]"`
+	serviceCommand = `service install -c "[INSTALLDIR]wapt-get.ini"`
+	// The service may still be ending what it was doing.
+	giveBackCommand = `configure -c "[INSTALLDIR]wapt-get.ini" --wait 2m --uninstall --purge "[PURGE]"`
 )

@@ -2,7 +2,9 @@ package installer
 
 import (
 	"crypto/x509"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -209,6 +211,8 @@ func TestWineInstallation(t *testing.T) {
 	}
 }
 
+// TestWinePurge: nothing of the agent is left, neither files nor what Windows
+// was told about it.
 func TestWinePurge(t *testing.T) {
 	w := newWine(t)
 	made := w.agents("[global]\nwapt_server = https://127.0.0.1:1\n", "1.0.0")
@@ -217,9 +221,28 @@ func TestWinePurge(t *testing.T) {
 		w.run("msiexec", "/qn", "/x", msi)
 		_ = os.RemoveAll(w.file())
 	})
+	traces := func() (script string, source, wait bool) {
+		t.Helper()
+		b, err := os.ReadFile(filepath.Join(w.prefix, "drive_c", "windows", "system32", "GroupPolicy", "Machine", "Scripts", "scripts.ini"))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+		_, noSource := w.run("reg", "query", `HKLM\SYSTEM\CurrentControlSet\Services\EventLog\Application\`+Service)
+		_, noWait := w.run("reg", "query", `HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\System`, "/v", "MaxGPOScriptWait")
+		return strings.ReplaceAll(string(b), "\x00", ""), noSource == 0, noWait == 0
+	}
 	w.msiexec(0, "/i", msi)
 	w.read("db", "private", "enrol.json")
+	if out, code := w.run(w.file("wapt-get.exe"), "add-upgrade-shutdown", "--wait", "1m"); code != 0 {
+		t.Fatalf("add-upgrade-shutdown: exit code %d\n%s", code, out)
+	}
+	if script, source, wait := traces(); !strings.Contains(script, "wapt-get.exe") || !source || !wait {
+		t.Errorf("before the removal: shutdown script %q, source of events %v, wait %v", script, source, wait)
+	}
 	w.msiexec(0, "/x", msi, "PURGE=1")
+	if script, source, wait := traces(); strings.Contains(script, "wapt-get.exe") || source || wait {
+		t.Errorf("after the removal: shutdown script %q, source of events %v, wait %v", script, source, wait)
+	}
 	if left, err := filepath.Glob(w.file("*")); err != nil || len(left) != 0 {
 		t.Errorf("left behind: %v, %v", left, err)
 	}

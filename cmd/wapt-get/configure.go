@@ -15,6 +15,7 @@ import (
 
 	"waptwua"
 	"waptwua/agent"
+	"waptwua/agent/eventlog"
 	"waptwua/agent/settings"
 	"waptwua/agent/upgrade"
 	"waptwua/signing"
@@ -47,14 +48,18 @@ A token is kept in the agent's folder, which only administrators can read,
 until the service has registered the host with it. A host that is registered
 does not need it, except with another --server.
 
-With --uninstall, run before the program is removed: Windows Update is given
-back as it was; settings and identity stay, with --purge 1 they go, too.`,
+With --uninstall, run before the program is removed: the shutdown script of
+add-upgrade-shutdown and the source of events are taken away, Windows Update is
+given back as it was; settings and identity stay, with --purge 1 they go, too.`,
 		Example: `  wapt-get configure --server https://wapt.example.org:8443 --waptwua manage --set waptwua.install_delay=7d
   wapt-get configure --uninstall --purge 1`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if o.uninstall {
 				return a.unconfigure(c.Context(), o)
+			}
+			if o.purge != "" {
+				return usageError{errors.New("--purge is for the removal of the program; give --uninstall, too")}
 			}
 			return a.configure(o)
 		},
@@ -254,20 +259,21 @@ func (o *configureFlags) keepToken(s *settings.Settings, changes []settings.Assi
 	return true, agent.KeepToken(s.Dir, agent.EnrolToken{Token: token, Force: moved && agent.Registered(s.Dir)})
 }
 
-// unconfigure is what precedes the removal of the program: Windows Update
-// becomes what it was. That something of it fails does not keep the rest
-// from being done.
+// unconfigure is what precedes the removal of the program: what Windows was
+// told about it is taken back, and Windows Update becomes what it was. That
+// something of it fails does not keep the rest from being done.
 func (a *app) unconfigure(ctx context.Context, o configureFlags) error {
-	s, err := a.settings()
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
+	err := eventlog.Remove(serviceName)
+	s, settingsErr := a.settings()
+	if errors.Is(settingsErr, os.ErrNotExist) {
 		return err
 	}
-	err = a.giveBack(ctx)
-	if errors.Is(err, os.ErrNotExist) {
-		err = nil // nothing was ever taken over
+	if settingsErr != nil {
+		return errors.Join(err, settingsErr)
+	}
+	err = errors.Join(err, a.undoShutdown(ctx, s))
+	if e := a.giveBack(ctx); !errors.Is(e, os.ErrNotExist) { // otherwise nothing was ever taken over
+		err = errors.Join(err, e)
 	}
 	if o.purge == "1" {
 		err = errors.Join(err, purge(s.Dir), os.Remove(a.config))

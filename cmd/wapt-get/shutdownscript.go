@@ -1,8 +1,11 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -25,8 +28,8 @@ the script over at the next refresh of its policies: gpupdate /target:computer.
 Needs an administrator.`,
 		Example: "  wapt-get add-upgrade-shutdown",
 		Args:    cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			return a.changeShutdown("waptexit runs before a shutdown, from the next refresh of the group policy: gpupdate /target:computer", a.addShutdown)
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.changeShutdown(c.Context(), "waptexit runs before a shutdown, from the next refresh of the group policy: gpupdate /target:computer", a.addShutdown)
 		},
 	}
 }
@@ -38,33 +41,54 @@ func (a *app) removeShutdownCommand() *cobra.Command {
 		Long:    "Puts back what was there before add-upgrade-shutdown: the scripts of the local\ngroup policy and the values of the registry. Changes that others have made\nsince stay. May be repeated. Needs an administrator.",
 		Example: "  wapt-get remove-upgrade-shutdown",
 		Args:    cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			return a.changeShutdown("waptexit does not run before a shutdown any more", func(m shutdownscript.Machine, _ *settings.Settings) error { return m.Remove() })
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.changeShutdown(c.Context(), "waptexit does not run before a shutdown any more", removeShutdown)
 		},
 	}
 }
 
-// changeShutdown runs f alone in the agent's folder.
-func (a *app) changeShutdown(done string, f func(shutdownscript.Machine, *settings.Settings) error) error {
+// changeShutdown runs f alone in the agent's folder, and says what was done.
+func (a *app) changeShutdown(ctx context.Context, done string, f func(shutdownscript.Machine, *settings.Settings) error) error {
 	s, err := a.settings()
-	if err != nil {
-		return err
-	}
-	m, err := policyMachine()
 	if err != nil {
 		return err
 	}
 	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
 		return fmt.Errorf("preparing the agent's folder: %w", err)
 	}
-	m.Store = shutdownStore(filepath.Join(s.Dir, "shutdown-script.json"))
-	if err := agent.Alone(s.Dir, func() error { return f(m, s) }); err != nil {
+	if err := a.patiently(ctx, func(context.Context) error { return aloneWithPolicy(s, f) }); err != nil {
 		return err
 	}
 	return a.print(map[string]string{"done": done}, func(w io.Writer) error {
 		_, err := fmt.Fprintln(w, done)
 		return err
 	})
+}
+
+// aloneWithPolicy runs f while nothing else changes the group policy or
+// works in the agent's folder.
+func aloneWithPolicy(s *settings.Settings, f func(shutdownscript.Machine, *settings.Settings) error) error {
+	m, err := policyMachine()
+	if err != nil {
+		return err
+	}
+	m.Store = shutdownStore(shutdownDocument(s))
+	return agent.Alone(s.Dir, func() error { return f(m, s) })
+}
+
+// shutdownDocument is where it is kept what was there before.
+func shutdownDocument(s *settings.Settings) string {
+	return filepath.Join(s.Dir, "shutdown-script.json")
+}
+
+func removeShutdown(m shutdownscript.Machine, _ *settings.Settings) error { return m.Remove() }
+
+// undoShutdown removes the shutdown script if this agent has added one.
+func (a *app) undoShutdown(ctx context.Context, s *settings.Settings) error {
+	if _, err := os.Stat(shutdownDocument(s)); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return a.patiently(ctx, func(context.Context) error { return aloneWithPolicy(s, removeShutdown) })
 }
 
 func (a *app) addShutdown(m shutdownscript.Machine, s *settings.Settings) error {
