@@ -19,7 +19,8 @@ type Meaning struct {
 	Remedy   string // what to do about it; may be empty
 }
 
-// entry is a line of the tables. Without a sentence the family's counts.
+// entry is a line of the tables. Every failure has a sentence and a remedy of
+// its own; a name only if Microsoft gives it one.
 type entry struct {
 	code                   Code
 	name, sentence, remedy string
@@ -40,7 +41,7 @@ var table = sync.OnceValue(func() map[Code]Meaning {
 func tables() [][]entry {
 	return [][]entry{
 		successCodes(), clientCodes(), handlerCodes(), downloadCodes(), scanCodes(), protocolCodes(), storeCodes(), driverCodes(),
-		setupCodes(), servicingCodes(), imageCodes(), trustCodes(), networkCodes(), transferCodes(), windowsCodes(),
+		setupCodes(), servicingCodes(), imageCodes(), trustCodes(), networkCodes(), transferCodes(), deliveryCodes(), windowsCodes(),
 	}
 }
 
@@ -60,16 +61,11 @@ func Named(name string) (Code, bool) {
 // Lookup explains a code. A code that is not known is explained by the part
 // of Windows that it comes from.
 func Lookup(c Code) Meaning {
-	m := table()[c]
-	if m.Sentence != "" {
+	if m, ok := table()[c]; ok {
 		return m
 	}
 	f := familyOf(c)
-	m.Sentence = f.sentence
-	if m.Remedy == "" {
-		m.Remedy = f.remedy
-	}
-	return m
+	return Meaning{Sentence: f.sentence, Remedy: f.remedy}
 }
 
 // Failure describes a failed attempt by its code. at is when it failed,
@@ -115,9 +111,9 @@ func familyOf(c Code) family {
 		return family{sentence: fmt.Sprintf("Windows reports the system error %d.", c&0xFFFF), remedy: "Run \"net helpmsg " + fmt.Sprint(uint32(c&0xFFFF)) + "\" on the host for its text."}
 	}
 	if !c.Failed() {
-		return family{sentence: "The operation succeeded."}
+		return family{sentence: "Windows gives a code that is no failure and that this program does not know.", remedy: remedyUnknown}
 	}
-	return family{sentence: "Windows reports an error that this program does not know.", remedy: "Look the code up in Microsoft's documentation."}
+	return family{sentence: "Windows reports an error that this program does not know.", remedy: remedyUnknown}
 }
 
 func families() []family {
@@ -145,6 +141,7 @@ func families() []family {
 		{0x800B0000, 0x800B0FFF, "A signature or certificate is not trusted by the host.", remedyCertificates},
 		{0x80092000, 0x80093FFF, "A certificate or signature could not be read.", remedyCertificates},
 		{0x80200000, 0x8020FFFF, "The transfer service (BITS) could not fetch a file.", remedyNetwork},
+		{0x80D00000, 0x80D0FFFF, "Delivery Optimization could not fetch a file.", remedyDelivery},
 		{0x80190000, 0x8019FFFF, "A server answered with an HTTP error.", remedyNetwork},
 		{0x80072E00, 0x80072FFF, "A network request failed.", remedyNetwork},
 		{0x80090300, 0x800903FF, "No secure connection to a server could be made.", remedyTLS},
@@ -179,5 +176,22 @@ const (
 	remedyTLS           = "Check clock, root certificates and TLS settings of the host, and whether a proxy opens TLS."
 	remedyStack         = "Install the newest servicing stack update for this Windows version first."
 	remedyForbid        = "If the host does not need this update, forbid it in the rules."
+	remedyUnknown       = "Look the code up by its number in Microsoft's documentation, and look into C:\\Windows\\WindowsUpdate.log (Get-WindowsUpdateLog) for what came before it."
 	remedyReport        = "This should not happen: please report it with C:\\Windows\\WindowsUpdate.log."
+	remedyServer        = "Check the update server that a policy sets (WSUS), or set the option offline to true: an offline scan needs no update server."
+	remedyServerURL     = "Check the address in the policy WUServer (reg query HKLM\\Software\\Policies\\Microsoft\\Windows\\WindowsUpdate), or set the option offline to true."
+	remedyFinish        = "Stop the Windows Update service on the host (net stop wuauserv), which starts anew when it is needed, and scan again."
+	remedyCaller        = "Look for another program on the host that drives Windows Update or servicing (Configuration Manager, a script), and end it; if there is none, please report this with C:\\Windows\\WindowsUpdate.log."
+	remedyLog           = "Run Get-WindowsUpdateLog in PowerShell on the host, and look for the first failure before this one."
+	remedyIdle          = "Nothing needs to be done: Windows Update stops later."
+	remedyReporting     = "Nothing needs to be done: only Windows' own report to an update server is missing, and updates are not concerned."
+	remedyDisplay       = "Nothing needs to be done: only the display is concerned, and the agent installs without it."
+	remedyVolume        = "Check that the drives of the host are connected and have their letters (mountvol), and scan again."
+	remedyAppDrive      = "Check the drives for apps with Get-AppxVolume on the host, and connect or set the one that is missing."
+	remedyFileTrust     = "Check the clock of the host and bring its root certificates up to date; the file is fetched anew at the next run."
+	remedyVerifier      = "Windows fetches these settings from Microsoft: let the host reach *.update.microsoft.com once, or run \"wapt-get waptwua-repair\" on it, and scan again."
+	remedyTransfer      = "Run \"bitsadmin /list /allusers /verbose\" on the host, which shows the job and its error; \"wapt-get waptwua-repair --only bits\" starts the service anew."
+	remedyHealth        = "Windows repeats this by itself, and no update depends on it; if Windows Update does not work on the host, run \"wapt-get waptwua-repair\" there."
+	remedyDelivery      = "Check the network and proxy of the host and the Delivery Optimization service (Get-DeliveryOptimizationStatus); an offline scan with files from the server does without it."
+	remedyCrash         = "Restart the host and try again; if it keeps failing, the Application event log names the program and module, often a virus scanner or a driver."
 )
