@@ -59,7 +59,7 @@ given back as it was; settings and identity stay, with --purge 1 they go, too.`,
 				return a.unconfigure(c.Context(), o)
 			}
 			if o.purge != "" {
-				return usageError{errors.New("--purge is for the removal of the program; give --uninstall, too")}
+				return usageError(errors.New("--purge is for the removal of the program; give --uninstall, too"))
 			}
 			return a.configure(o)
 		},
@@ -164,7 +164,7 @@ func (o *configureFlags) changes(has []settings.Assignment) ([]settings.Assignme
 	}
 	given, err := o.given()
 	if err != nil {
-		return nil, usageError{err}
+		return nil, usageError(err)
 	}
 	if o.fingerprint != "" { // otherwise the PEM file would win over it
 		list = append(list, settings.Assignment{Section: settings.Global, Name: "verify_cert"})

@@ -113,7 +113,7 @@ outside of a window (exit code 9), unless --now or --force is given.`,
   wapt-get waptwua-install KB5040442 --now`,
 		RunE: func(c *cobra.Command, args []string) error {
 			if a.byService && (atShutdown || c.Flags().Changed("limit")) {
-				return usageError{errors.New("--at-shutdown and --limit do not go with --service")}
+				return usageError(errors.New("--at-shutdown and --limit do not go with --service"))
 			}
 			order := local.Order{Kind: local.Install, Force: o.Force, Now: o.Now, Only: args}
 			return a.operate(c.Context(), "installed", order, func(ctx context.Context, ag *agent.Agent) error {

@@ -49,7 +49,7 @@ func newDaemon(a *app, scm bool) *daemon {
 func (d *daemon) runBySCM() error {
 	err := winsvc.Run(serviceName, winsvc.Work{Run: d.run, Drain: d.drain, AtShutdown: d.atShutdown, Limit: preShutdown, Close: d.close})
 	if errors.Is(err, winsvc.ErrNotBySCM) {
-		return usageError{fmt.Errorf("%w; by hand, leave out --scm, or use: wapt-get service start", err)}
+		return usageError(fmt.Errorf("%w; by hand, leave out --scm, or use: wapt-get service start", err))
 	}
 	if errors.Is(err, winsvc.ErrHung) {
 		d.opened = nil // closing would wait for what hangs

@@ -7,13 +7,14 @@ import (
 	"waptwua"
 	"waptwua/agent"
 	"waptwua/agent/local"
+	"waptwua/internal/cmdline"
 )
 
 // The exit codes.
 const (
 	exitOK            = 0
 	exitFailed        = 1
-	exitUsage         = 2
+	exitUsage         = cmdline.ExitUsage
 	exitNotRegistered = 3
 	exitBusy          = 4
 	exitRestart       = 5
@@ -39,10 +40,8 @@ const exitCodes = `Exit codes:
   10   the service does not run
   130  stopped by a signal`
 
-// usageError is a mistake on the command line.
-type usageError struct{ error }
-
-func (e usageError) Unwrap() error { return e.error }
+// usageError makes err a mistake on the command line.
+func usageError(err error) error { return cmdline.Usage(err) }
 
 // errNotRunning is the answer of `service status` for a service that does not
 // run.
@@ -55,8 +54,7 @@ func exitCode(err error) int {
 	if errors.As(err, &answer) {
 		return int(answer)
 	}
-	var usage usageError
-	if errors.As(err, &usage) {
+	if cmdline.IsUsage(err) {
 		return exitUsage
 	}
 	for _, e := range []struct {

@@ -22,7 +22,7 @@ func TestExitCodes(t *testing.T) {
 	}{
 		{nil, 0},
 		{errors.New("disk full"), 1},
-		{usageError{errors.New("flag")}, 2},
+		{usageError(errors.New("flag")), 2},
 		{fmt.Errorf("scan: %w", agent.ErrNotRegistered), 3},
 		{agent.ErrBusy, 4},
 		{agent.ErrRestartFirst, 5},

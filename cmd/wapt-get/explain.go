@@ -27,7 +27,7 @@ by name (WU_E_NOT_APPLICABLE). Nothing on this host is asked.`,
 		Example: "  wapt-get explain 0x80240017\n  wapt-get explain -- -2145124329\n  wapt-get explain --all --json",
 		RunE: func(_ *cobra.Command, args []string) error {
 			if !all && len(args) == 0 {
-				return usageError{errors.New("name a code, or use --all")}
+				return usageError(errors.New("name a code, or use --all"))
 			}
 			codes := wua.Known()
 			if !all {
@@ -36,7 +36,7 @@ by name (WU_E_NOT_APPLICABLE). Nothing on this host is asked.`,
 			for _, arg := range args {
 				code, err := parseCode(arg)
 				if err != nil {
-					return usageError{err}
+					return usageError(err)
 				}
 				codes = append(codes, code)
 			}
@@ -59,7 +59,7 @@ type explanation struct {
 func (a *app) explain(codes []wua.Code, lang string) error {
 	language, ok := wua.ParseLanguage(lang)
 	if !ok {
-		return usageError{fmt.Errorf("language %q: want en or fr", lang)}
+		return usageError(fmt.Errorf("language %q: want en or fr", lang))
 	}
 	list := make([]explanation, len(codes))
 	for i, c := range codes {

@@ -71,7 +71,7 @@ when nothing was written; 2 for a wrong command line; 130 when stopped.`,
 
 func (a *app) inventory(ctx context.Context, o inventoryFlags) error {
 	if (o.questions == "") == (o.archive == "") {
-		return usageError{errors.New("give either --questions or --archive; see: wapt-get inventory --help")}
+		return usageError(errors.New("give either --questions or --archive; see: wapt-get inventory --help"))
 	}
 	asked, err := o.asked(ctx)
 	if err != nil {

@@ -171,7 +171,7 @@ func (a *app) serviceCancelCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			id, err := strconv.ParseUint(args[0], 10, 64)
 			if err != nil {
-				return usageError{fmt.Errorf("%q is not the number of a task", args[0])}
+				return usageError(fmt.Errorf("%q is not the number of a task", args[0]))
 			}
 			cl, err := a.client(adminClient)
 			if err != nil {

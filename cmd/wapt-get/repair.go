@@ -185,7 +185,7 @@ func choose(steps []repair.Step, only []string) ([]repair.Step, error) {
 	}
 	for _, name := range only {
 		if !slices.Contains(names, name) {
-			return nil, usageError{fmt.Errorf("there is no repair %q; there are: %s", name, strings.Join(names, ", "))}
+			return nil, usageError(fmt.Errorf("there is no repair %q; there are: %s", name, strings.Join(names, ", ")))
 		}
 	}
 	return kept, nil

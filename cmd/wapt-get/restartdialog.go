@@ -97,7 +97,7 @@ every other code no answer.`,
 			o.Forced, err2 = readMoment("forced", forced)
 			o.Choices, err3 = parseChoices(choices)
 			if err := errors.Join(err1, err2, err3); err != nil {
-				return usageError{err}
+				return usageError(err)
 			}
 			front, stop := a.front(c.Context(), text, false)
 			defer stop()

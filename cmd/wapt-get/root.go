@@ -14,6 +14,7 @@ import (
 
 	"waptwua/agent"
 	"waptwua/agent/settings"
+	"waptwua/internal/cmdline"
 )
 
 // app is what every command works with.
@@ -63,15 +64,12 @@ func (a *app) root() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Version:       version,
-		Args:          cobra.NoArgs,
-		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	f := c.PersistentFlags()
 	f.StringVarP(&a.config, "config", "c", defaultConfig(), "settings file")
 	f.BoolVarP(&a.json, "json", "j", false, "print the result as JSON")
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "log to the standard error what is being done")
 	f.DurationVar(&a.wait, "wait", 10*time.Minute, "how long to wait for another operation on this host")
-	c.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	c.AddCommand(
 		a.registerCommand(), a.updateCommand(),
 		a.scanCommand(), a.downloadCommand(), a.installCommand(), a.uninstallCommand(), a.statusCommand(), a.givebackCommand(), a.repairCommand(),
@@ -82,23 +80,8 @@ func (a *app) root() *cobra.Command {
 		a.explainCommand(), a.versionCommand(),
 	)
 	c.AddCommand(a.dialogCommands()...)
-	checkArgs(c)
-	for _, sub := range c.Commands() {
-		checkArgs(sub)
-	}
+	cmdline.Strict(c)
 	return c
-}
-
-// checkArgs makes wrong arguments usage errors.
-func checkArgs(c *cobra.Command) {
-	if args := c.Args; args != nil {
-		c.Args = func(c *cobra.Command, list []string) error {
-			if err := args(c, list); err != nil {
-				return usageError{fmt.Errorf("%w; see: %s --help", err, c.CommandPath())}
-			}
-			return nil
-		}
-	}
 }
 
 // defaultConfig is the file beside the program, as WAPT has it; where there

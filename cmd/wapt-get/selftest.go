@@ -77,7 +77,7 @@ func (t *selfTest) run(ctx context.Context, names []string) error {
 	}
 	defer done()
 	if checks = chosen(checks, names); len(checks) == 0 {
-		return usageError{fmt.Errorf("no check is called %s", strings.Join(names, ", "))}
+		return usageError(fmt.Errorf("no check is called %s", strings.Join(names, ", ")))
 	}
 	r := selfTestReport{Program: describeProgram(t.now())}
 	o := selftest.Options{Changes: t.changes, Now: t.now}

@@ -36,16 +36,11 @@ func (a *app) serviceCommand() *cobra.Command {
 		Long: `Installs, controls and runs the Windows service waptwua, which does what the
 settings schedule. There is no service control manager on other systems: let
 the init system start "wapt-get service run" there.`,
-		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(a.serviceInstallCommand(), a.serviceUninstallCommand(), a.serviceStatusCommand(), a.serviceRunCommand(),
 		a.serviceTasksCommand(), a.serviceCancelCommand(),
 		a.serviceControl("start", "Start the installed service, and wait until it runs", "started", winsvc.Start),
 		a.serviceControl("stop", "Stop the service, and wait until it has stopped", "stopped", winsvc.Stop))
-	for _, sub := range c.Commands() {
-		checkArgs(sub)
-	}
 	return c
 }
 

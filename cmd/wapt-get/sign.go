@@ -32,7 +32,7 @@ NAME.pem off the server: whoever has it decides what hosts install.`,
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if err := pki.CheckHostID(name); err != nil {
-				return usageError{fmt.Errorf("--name becomes a file name: %w", err)}
+				return usageError(fmt.Errorf("--name becomes a file name: %w", err))
 			}
 			return a.createKeycert(name, dir, pki.KeyType(keyType), passwordFile, days)
 		},
@@ -93,7 +93,7 @@ package, sign a higher version of it with the rules {}.`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if o.kind != "rules" {
-				return usageError{fmt.Errorf("--type %q: only rules can be signed", o.kind)}
+				return usageError(fmt.Errorf("--type %q: only rules can be signed", o.kind))
 			}
 			return a.sign(o, args[0])
 		},
@@ -159,7 +159,7 @@ func fileRune(r rune) rune {
 
 func loadSigner(o signFlags) (*signing.Signer, error) {
 	if o.cert == "" || o.key == "" {
-		return nil, usageError{errors.New("give --cert and --key; make them with: wapt-get create-keycert")}
+		return nil, usageError(errors.New("give --cert and --key; make them with: wapt-get create-keycert"))
 	}
 	cert, err := os.ReadFile(o.cert)
 	if err != nil {

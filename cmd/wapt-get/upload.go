@@ -93,7 +93,7 @@ func (a *app) upload(ctx context.Context, server, token, ca string, envelope []b
 func consoleURL(s string) (*url.URL, error) {
 	u, err := url.Parse(s)
 	if err != nil || u.Host == "" {
-		return nil, usageError{fmt.Errorf("--server %q is not an address", s)}
+		return nil, usageError(fmt.Errorf("--server %q is not an address", s))
 	}
 	if u.Scheme == "https" {
 		return u, nil
@@ -102,7 +102,7 @@ func consoleURL(s string) (*url.URL, error) {
 	if u.Scheme == "http" && (u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()) {
 		return u, nil
 	}
-	return nil, usageError{fmt.Errorf("--server %s: use https; the token would be readable on the way", u.Redacted())}
+	return nil, usageError(fmt.Errorf("--server %s: use https; the token would be readable on the way", u.Redacted()))
 }
 
 // consoleClient follows no redirect, so that the token stays with the server.

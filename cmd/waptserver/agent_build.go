@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"waptwua/installer"
+	"waptwua/internal/cmdline"
 	"waptwua/server"
 )
 
@@ -78,7 +79,7 @@ Exit status: 0 when every package was built, 1 otherwise.`,
 	f.StringVar(&o.signing.Timestamp, "timestamp", "", "address of a timestamp authority (RFC 3161)")
 	f.StringVar(&o.signing.CA, "sign-ca", "", "PEM file with the root to verify the signature against (default: the self-signed one of --sign-cert, else the system's)")
 	f.BoolVar(&o.asJSON, "json", false, "print the result as JSON")
-	_ = cmd.MarkFlagRequired("out") // it was added above
+	cmdline.Require(cmd, "out")
 	return cmd
 }
 
@@ -144,7 +145,7 @@ func (o *buildFlags) secret(cmd *cobra.Command) (made *server.TokenView, secret 
 	}
 	valid, err := optionalDuration(o.expires)
 	if err != nil {
-		return nil, "", fmt.Errorf("--expires %q: %w", o.expires, err)
+		return nil, "", cmdline.Usagef("--expires %q: %w", o.expires, err)
 	}
 	err = withAccounts(cmd, o.data, func(a *server.Accounts) error {
 		return createToken(cmd.Context(), a, server.NewToken{Kind: server.KindEnrol, Note: cmp.Or(o.note, "installer of the agent"), Uses: o.uses, Valid: valid}, &made, &secret)

@@ -18,6 +18,7 @@ import (
 
 	"waptwua/agent/settings"
 	"waptwua/installer"
+	"waptwua/internal/cmdline"
 )
 
 // maxProgram bounds a program that is read, in bytes.
@@ -26,10 +27,10 @@ const maxProgram = 256 << 20
 // plans turns the flags into one plan for each program.
 func (o *buildFlags) plans(now time.Time) ([]installer.Plan, error) {
 	if o.newToken && (o.token != "" || o.tokenFile != "") {
-		return nil, errors.New("give a token, or --new-token, not both")
+		return nil, cmdline.Usagef("give a token, or --new-token, not both")
 	}
 	if o.newToken && o.data == "" {
-		return nil, errors.New("--new-token needs --data: the server must know the token")
+		return nil, cmdline.Usagef("--new-token needs --data: the server must know the token")
 	}
 	if _, err := installer.NumericVersion(o.version); err != nil {
 		return nil, fmt.Errorf("--version: %w", err)

@@ -15,6 +15,7 @@ import (
 
 	"waptwua"
 	"waptwua/internal/atomicfile"
+	"waptwua/internal/cmdline"
 	"waptwua/internal/pki"
 	"waptwua/schedule"
 	"waptwua/signing"
@@ -32,7 +33,7 @@ the system on every host.`,
 		Example: "  waptserver agent release create-key --name releases --dir ~/keys --password-file pw.txt",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := pki.CheckHostID(name); err != nil {
-				return fmt.Errorf("--name becomes a file name: %w", err)
+				return cmdline.Usagef("--name becomes a file name: %w", err)
 			}
 			cert, key := filepath.Join(dir, name+".crt"), filepath.Join(dir, name+".pem")
 			for _, p := range []string{cert, key} {
@@ -115,7 +116,7 @@ func (o *releaseFlags) sign(programs []string, now time.Time) (string, error) {
 	o.version = strings.TrimPrefix(o.version, "v")
 	valid, err := schedule.ParseDuration(o.valid, schedule.Day)
 	if err != nil {
-		return "", fmt.Errorf("--valid %q: %w", o.valid, err)
+		return "", cmdline.Usagef("--valid %q: %w", o.valid, err)
 	}
 	rel := signing.Release{Product: signing.ProductAgent, Version: o.version, Created: now, NotAfter: now.Add(valid), MinVersion: o.minVersion}
 	for _, p := range programs {
@@ -149,7 +150,7 @@ func (o *releaseFlags) sign(programs []string, now time.Time) (string, error) {
 
 func (o *releaseFlags) signer() (*signing.Signer, error) {
 	if o.cert == "" || o.key == "" {
-		return nil, errors.New("give --cert and --key; make them with: waptserver agent release create-key")
+		return nil, cmdline.Usagef("give --cert and --key; make them with: waptserver agent release create-key")
 	}
 	cert, err := readBounded(o.cert, maxIni)
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"waptwua/internal/cmdline"
 	"waptwua/store/catalogdb"
 	"waptwua/wsusscn2"
 )
@@ -73,7 +74,7 @@ Exit status: 0 when the catalogue was built; 1 when not, and the old one stays.`
 	f.StringSliceVar(&b.languages, "languages", []string{"en"}, "languages of titles, the best first; English is always kept")
 	f.BoolVar(&b.full, "full", false, "take nothing from an older catalogue")
 	f.BoolVar(&b.asJSON, "json", false, "print JSON")
-	cmd.MarkFlagsMutuallyExclusive("base", "full")
+	cmdline.Exclusive(f, "base", "full")
 	return cmd
 }
 

@@ -2,7 +2,7 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -83,11 +83,14 @@ func TestCatalogCommandErrors(t *testing.T) {
 	}{
 		"no such KB":         {[]string{"show", "KB1", "-c", catalogue}, "no update", statusNotFound},
 		"no such update":     {[]string{"files", "00000000-0000-0000-0000-000000000000_1", "-c", catalogue}, "no update", statusNotFound},
-		"no catalogue named": {[]string{"show", "KB1"}, "--catalogue FILE", 1},
+		"no catalogue named": {[]string{"show", "KB1"}, "--archive wsusscn2.cab", 2},
 		"neither":            {[]string{"stats", text}, "neither a catalogue nor a scan archive", 1},
-		"both flags":         {[]string{"stats", "-c", catalogue, "--archive", catalogue}, "none of the others can be", 1},
-		"bad date":           {[]string{"search", "--since", "tomorrow", "-c", catalogue}, "want a date", 1},
+		"both flags":         {[]string{"stats", "-c", catalogue, "--archive", catalogue}, "--catalogue does not go with --archive; see: waptserver catalog stats --help", 2},
+		"bad date":           {[]string{"search", "--since", "tomorrow", "-c", catalogue}, "want a date", 2},
 		"no machines":        {[]string{"evaluate", "--machines", t.TempDir(), "-c", catalogue}, "no *.json files", 1},
+		"no machine":         {[]string{"evaluate", "-c", catalogue}, "--machine FACTS.json", 2},
+		"workers below none": {[]string{"evaluate", "-c", catalogue, "--machines", "x", "--workers", "-3"}, "--workers -3: want at least 0", 2},
+		"unknown command":    {[]string{"bogus", "-c", catalogue}, `has no command "bogus"`, 2},
 		"build of a text":    {[]string{"build", text}, "text", 1},
 		"build onto itself":  {[]string{"build", text, "--out", text}, "text", 1},
 	} {
@@ -96,12 +99,7 @@ func TestCatalogCommandErrors(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Fatalf("error %v, want one with %q", err, c.want)
 			}
-			status := 1
-			var s *statusError
-			if errors.As(err, &s) {
-				status = s.status
-			}
-			if status != c.status {
+			if status := exitStatus(err, io.Discard); status != c.status {
 				t.Errorf("exit status %d, want %d", status, c.status)
 			}
 		})

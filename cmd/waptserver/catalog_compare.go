@@ -13,6 +13,7 @@ import (
 
 	"waptwua"
 	"waptwua/catalog"
+	"waptwua/internal/cmdline"
 )
 
 // hostReport is the part of a host's report that is compared: of the first,
@@ -61,8 +62,7 @@ Exit status: 0, whether they agree or not; 1 when a file cannot be read.`,
 	f.StringVar(&report, "report", "", "the host's report, `HOSTREPORT.json`")
 	f.StringVar(&machine, "machine", "", "the recorded machine, a `FACTS.json`")
 	f.BoolVar(&asJSON, "json", false, "print JSON")
-	cmd.MarkFlagsRequiredTogether("report", "machine")
-	cmd.MarkFlagsOneRequired("report")
+	cmdline.Require(cmd, "report", "machine")
 	return cmd
 }
 

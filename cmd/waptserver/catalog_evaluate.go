@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -12,6 +14,7 @@ import (
 	"waptwua"
 	"waptwua/applicability"
 	"waptwua/catalog"
+	"waptwua/internal/cmdline"
 )
 
 // evaluation holds the flags of `catalog evaluate`.
@@ -53,7 +56,12 @@ file could not be read; 5 when the update to explain is not in the catalogue.`,
   waptserver catalog evaluate -c wsusscn2.sqlite --machines ./inventory --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if e.machines != "" {
+			switch {
+			case e.machine == "" && e.machines == "":
+				return cmdline.Usagef("which machine? Name its facts with --machine FACTS.json, or a folder of them with --machines DIR")
+			case e.workers < 0:
+				return cmdline.Usagef("--workers %d: want at least 0", e.workers)
+			case e.machines != "":
 				return e.runFleet(cmd.Context(), q, cmd.OutOrStdout(), cmd.ErrOrStderr())
 			}
 			return e.run(cmd.Context(), q, cmd.OutOrStdout())
@@ -67,9 +75,8 @@ file could not be read; 5 when the update to explain is not in the catalogue.`,
 	f.BoolVar(&e.asJSON, "json", false, "print JSON")
 	f.BoolVar(&e.all, "all", false, "list updates that are not applicable, too")
 	f.BoolVar(&e.includeSuperseded, "include-superseded", false, "count superseded updates as applicable")
-	cmd.MarkFlagsOneRequired("machine", "machines")
-	cmd.MarkFlagsMutuallyExclusive("machine", "machines")
-	cmd.MarkFlagsMutuallyExclusive("machines", "explain")
+	cmdline.Exclusive(f, "machine", "machines")
+	cmdline.Exclusive(f, "machines", "explain")
 	return cmd
 }
 
@@ -91,14 +98,14 @@ func (e *evaluation) run(ctx context.Context, q *catalogueFlag, out io.Writer) e
 	if e.explain != "" {
 		return e.printExplanations(out, c, result)
 	}
-	rows := e.rows(c.Graph, result)
+	rows, name := e.rows(c.Graph, result), cmp.Or(m.Name(), filepath.Base(e.machine))
 	if err := c.Err(); err != nil {
 		return err
 	}
 	if e.asJSON {
-		return printJSON(out, evaluationJSON{m.Name(), c.Head().Created.UTC(), countsByName(result), c.Stats(), rows})
+		return printJSON(out, evaluationJSON{name, c.Head().Created.UTC(), countsByName(result), c.Stats(), rows})
 	}
-	return printEvaluation(out, m.Name(), c.Graph, result, rows)
+	return printEvaluation(out, name, c.Graph, result, rows)
 }
 
 // readMachine reads a FACTS.json.

@@ -10,6 +10,7 @@ import (
 
 	"waptwua"
 	"waptwua/catalog"
+	"waptwua/internal/cmdline"
 )
 
 // listedUpdate is a row of a list of updates.
@@ -113,7 +114,7 @@ func parseDay(flag, value string) (time.Time, error) {
 	}
 	t, err := time.Parse(time.DateOnly, value)
 	if err != nil {
-		return t, fmt.Errorf("--%s %s: want a date like 2026-11-10", flag, value)
+		return t, cmdline.Usagef("--%s %s: want a date like 2026-11-10", flag, value)
 	}
 	return t, nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"waptwua"
 	"waptwua/catalog"
+	"waptwua/internal/cmdline"
 	"waptwua/store/catalogdb"
 	"waptwua/wsusscn2"
 )
@@ -26,7 +27,7 @@ func (q *catalogueFlag) register(cmd *cobra.Command) {
 	f := cmd.PersistentFlags()
 	f.StringVarP(&q.catalogue, "catalogue", "c", "", "the catalogue `FILE` that \"catalog build\" made, or a scan archive")
 	f.StringVar(&q.archive, "archive", "", "the scan archive `FILE`, instead of --catalogue")
-	cmd.MarkFlagsMutuallyExclusive("catalogue", "archive")
+	cmdline.Exclusive(f, "catalogue", "archive")
 	q.limits.register(cmd)
 }
 
@@ -38,7 +39,7 @@ func (q *catalogueFlag) open(ctx context.Context, args ...string) (*openCatalogu
 			return openCatalogueFile(ctx, path, q.limits)
 		}
 	}
-	return nil, errors.New("which catalogue? Name it with --catalogue FILE; \"waptserver catalog build wsusscn2.cab\" makes one")
+	return nil, cmdline.Usagef("which catalogue? Name it with --catalogue FILE (\"waptserver catalog build wsusscn2.cab\" makes one), or the scan archive with --archive wsusscn2.cab")
 }
 
 // openCatalogue is a catalogue, from a file that was built or from an archive.

@@ -17,12 +17,11 @@ import (
 // catalogCommand runs `catalog` with args and returns what it printed.
 func catalogCommand(t *testing.T, args ...string) (string, error) {
 	t.Helper()
-	cmd := newCatalogCommand()
+	cmd := newRootCommand()
 	var out bytes.Buffer
 	cmd.SetOut(&out)
 	cmd.SetErr(&out)
-	cmd.SetArgs(args)
-	cmd.SilenceUsage, cmd.SilenceErrors = true, true
+	cmd.SetArgs(append([]string{"catalog"}, args...))
 	err := cmd.ExecuteContext(t.Context())
 	return out.String(), err
 }
@@ -97,6 +96,22 @@ func TestCatalogEvaluateJSON(t *testing.T) {
 	if got.Machine != "win7-sp1-x64" || got.Counts["applicable"] != 1 || len(got.Updates) != 1 ||
 		got.Updates[0].Verdict != "applicable" || got.Updates[0].KBs[0] != 958830 {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// A machine whose recording has no name is called by its file.
+func TestCatalogEvaluateUnnamed(t *testing.T) {
+	b, err := machines.JSON("winxp-sp3-x86")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "pc7.json")
+	if err := os.WriteFile(file, bytes.Replace(b, []byte(`"winxp-sp3-x86"`), []byte(`""`), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := catalogCommand(t, "evaluate", "--archive", fixture.Path(t, "offline-scan-2011/WSUSSCAN.cab"), "--machine", file)
+	if err != nil || !strings.HasPrefix(out, "pc7.json against the archive of 2011-03-25") {
+		t.Errorf("%v: %s", err, out)
 	}
 }
 

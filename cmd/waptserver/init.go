@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"waptwua/internal/atomicfile"
+	"waptwua/internal/cmdline"
 	"waptwua/internal/pki"
 	"waptwua/server"
 )
@@ -80,9 +81,7 @@ Next: waptserver serve --data %s
 // addData adds the flag that names the data directory.
 func addData(cmd *cobra.Command, dir *string) {
 	cmd.Flags().StringVar(dir, "data", "", "the server's data `directory` (required)")
-	if err := cmd.MarkFlagRequired("data"); err != nil {
-		panic(err) // the flag was added a line above
-	}
+	cmdline.Require(cmd, "data")
 }
 
 // initSite makes everything in a directory beside dir and gives it its name
@@ -134,7 +133,7 @@ func parseSet(set []string) (map[string]string, error) {
 		name, value, ok := strings.Cut(s, "=")
 		name = strings.ToLower(strings.TrimSpace(name))
 		if !ok || name == "" || strings.ContainsAny(value, "\r\n") {
-			return nil, fmt.Errorf("--set %q: want NAME=VALUE on one line", s)
+			return nil, cmdline.Usagef("--set %q: want NAME=VALUE on one line", s)
 		}
 		given[name] = strings.TrimSpace(value)
 	}

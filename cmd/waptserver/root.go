@@ -6,6 +6,8 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
+
+	"waptwua/internal/cmdline"
 )
 
 func newRootCommand() *cobra.Command {
@@ -14,7 +16,10 @@ func newRootCommand() *cobra.Command {
 		Short: "Windows updates for a fleet: server, scan archives, catalogue",
 		Long: `waptserver keeps Microsoft's offline scan archive (wsusscn2.cab) and the update
 files that some host needs, takes the hosts' reports, and shows the fleet in a
-console. "archive" and "catalog" work on files, without a server.`,
+console. "archive" and "catalog" work on files, without a server.
+
+Exit status of every command: 0 when it is done, 2 when the command line is
+wrong; others as its help says.`,
 		Version:       version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -23,6 +28,7 @@ console. "archive" and "catalog" work on files, without a server.`,
 		newInitCommand(), newServeCommand(), newUserCommand(), newTokenCommand(), newRulesCommand(), newAgentCommand(),
 		newArchiveCommand(), newCatalogCommand(),
 	)
+	cmdline.Strict(root)
 	return root
 }
 
@@ -35,7 +41,7 @@ type statusError struct {
 func (e *statusError) Unwrap() error { return e.error }
 
 // exitStatus prints err and returns the exit status that stands for it: 0
-// without one, that of a statusError, or 1.
+// without one, that of a statusError, 2 for a wrong command line, or 1.
 func exitStatus(err error, stderr io.Writer) int {
 	if err == nil {
 		return 0
@@ -44,6 +50,9 @@ func exitStatus(err error, stderr io.Writer) int {
 	var s *statusError
 	if errors.As(err, &s) {
 		return s.status
+	}
+	if cmdline.IsUsage(err) {
+		return cmdline.ExitUsage
 	}
 	return 1
 }

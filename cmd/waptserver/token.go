@@ -10,6 +10,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
+	"waptwua/internal/cmdline"
 	"waptwua/schedule"
 	"waptwua/server"
 )
@@ -61,7 +62,7 @@ Exit status: 0 when the token was made, 1 otherwise.`,
 			want := server.NewToken{Kind: kind, Note: note, Uses: uses}
 			var err error
 			if want.Valid, err = optionalDuration(expires); err != nil {
-				return fmt.Errorf("--expires %q: %w", expires, err)
+				return cmdline.Usagef("--expires %q: %w", expires, err)
 			}
 			if role != "" {
 				if want.Role, err = server.ParseRole(role); err != nil {

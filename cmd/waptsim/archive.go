@@ -16,6 +16,7 @@ import (
 	"golang.org/x/term"
 
 	"waptwua/internal/authsign"
+	"waptwua/internal/cmdline"
 	"waptwua/internal/world"
 )
 
@@ -63,13 +64,13 @@ archive is like is described in docs/formats/wsusscn2.md.`,
 	f.StringVar(&a.signDir, "sign-dir", "", "`directory` of the authority that signs; made when absent")
 	f.BoolVar(&a.unsigned, "unsigned", false, "leave the archive without a signature")
 	f.IntVar(&a.workers, "workers", runtime.NumCPU(), "inner cabinets compressed at the same time; each needs about 60 MB of memory")
-	cmd.MarkFlagsMutuallyExclusive("sign-dir", "unsigned")
+	cmdline.Exclusive(f, "sign-dir", "unsigned")
 	return cmd
 }
 
 func (a *archiveCommand) run(ctx context.Context) error {
 	if a.workers < 1 {
-		return fmt.Errorf("--workers %d: want at least 1", a.workers)
+		return cmdline.Usagef("--workers %d: want at least 1", a.workers)
 	}
 	w, err := world.New(a.world)
 	if err != nil {

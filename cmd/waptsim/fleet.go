@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"waptwua/cmd/waptsim/fleet"
+	"waptwua/internal/cmdline"
 	"waptwua/internal/pki"
 	"waptwua/internal/world"
 )
@@ -63,11 +64,7 @@ Exit status: 0 after an interruption, 1 when a host could not be set up.`,
 	fs.DurationVar(&f.ScanDuration, "scan-duration", 0, "how long a search takes")
 	fs.DurationVar(&f.InstallDuration, "install-duration", 0, "how long the installation of one update takes")
 	fs.StringArrayVar(&f.settings, "set", nil, "an option of [waptwua], as `NAME=VALUE`; may be repeated")
-	for _, name := range []string{"dir", "server", "ca"} {
-		if err := cmd.MarkFlagRequired(name); err != nil {
-			panic(err) // the flag was defined above
-		}
-	}
+	cmdline.Require(cmd, "dir", "server", "ca")
 	return cmd
 }
 
@@ -106,7 +103,7 @@ func (f *fleetFlags) parseSettings() error {
 	for _, s := range f.settings {
 		name, value, ok := strings.Cut(s, "=")
 		if !ok {
-			return fmt.Errorf("--set %q: want NAME=VALUE", s)
+			return cmdline.Usagef("--set %q: want NAME=VALUE", s)
 		}
 		f.Settings[strings.TrimSpace(name)] = strings.TrimSpace(value)
 	}

@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"waptwua/internal/cmdline"
 )
 
 // version is set when the program is linked.
@@ -31,6 +33,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetErr(stderr)
 	if err := root.ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(stderr, "waptsim:", err)
+		if cmdline.IsUsage(err) {
+			return cmdline.ExitUsage
+		}
 		return 1
 	}
 	return 0

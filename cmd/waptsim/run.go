@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"waptwua/cmd/waptsim/fleet"
+	"waptwua/internal/cmdline"
 	"waptwua/internal/origin"
 )
 
@@ -85,7 +86,7 @@ compliant (with --archive: when every host has reported); 1 otherwise.`,
 
 func (d *demo) run(ctx context.Context) (err error) {
 	if d.hosts < 1 || d.hosts > 5000 {
-		return fmt.Errorf("--hosts %d: want 1 to 5000", d.hosts)
+		return cmdline.Usagef("--hosts %d: want 1 to 5000", d.hosts)
 	}
 	if err := d.prepare(); err != nil {
 		return err

@@ -80,7 +80,7 @@ var thirdParty = map[string][]string{
 	"github.com/danielgtaylor/huma": {"api"},
 	"github.com/a-h/templ":          {"console"},
 	"github.com/alexedwards/scs":    {"api"},
-	"github.com/spf13/cobra":        {"cmd"},
+	"github.com/spf13/cobra":        {"cmd", "internal/cmdline"},
 	"github.com/smallstep/pkcs7":    {"authenticode", "internal/authsign"},
 	"github.com/youmark/pkcs8":      {"internal/pki"},
 	"github.com/tc-hib/winres":      {"installer"},
