@@ -1,6 +1,10 @@
 package waptwua
 
-import "time"
+import (
+	"fmt"
+	"strings"
+	"time"
+)
 
 // Status is the state of one update on one host.
 type Status string
@@ -71,6 +75,19 @@ type Failure struct {
 	Remedy   string    `json:"remedy,omitempty"`
 	At       time.Time `json:"at"`
 	Attempts int       `json:"attempts"`
+}
+
+// String is the failure as people read it: its code and name, as far as it
+// has them, what happened, and what to do about it.
+func (f Failure) String() string {
+	head := f.Name
+	if f.HResult != 0 {
+		head = strings.TrimSpace(fmt.Sprintf("0x%08X %s", f.HResult, f.Name))
+	}
+	if head != "" {
+		head += ": "
+	}
+	return strings.TrimSpace(head + f.Sentence + " " + f.Remedy)
 }
 
 // Scan says how a host came to know what it reports.

@@ -114,7 +114,7 @@ func names(s *agent.Status, status waptwua.Status, fits func(waptwua.OnHost) boo
 		}
 		line := "\r\n" + cmp.Or(s.Updates[u.ID].Title, u.ID.String())
 		if u.Failure != nil && status == waptwua.StatusError {
-			line += ": " + u.Failure.Sentence
+			line += ": " + u.Failure.String()
 		}
 		lines = append(lines, line)
 	}

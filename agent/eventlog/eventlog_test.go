@@ -30,7 +30,7 @@ func status(updates ...waptwua.OnHost) *agent.Status {
 }
 
 func failed(attempts int) waptwua.OnHost {
-	return waptwua.OnHost{Status: waptwua.StatusError, Failure: &waptwua.Failure{Sentence: "The disk is full.", Attempts: attempts}}
+	return waptwua.OnHost{Status: waptwua.StatusError, Failure: &waptwua.Failure{HResult: 0x80070070, Name: "ERROR_DISK_FULL", Sentence: "The disk is full.", Remedy: "Free space.", Attempts: attempts}}
 }
 
 func with(s *agent.Status, f func(*transport.State)) *agent.Status { f(&s.State); return s }
@@ -49,8 +49,8 @@ func TestCompare(t *testing.T) {
 	}{
 		"installed":             {status(pending, ok), status(ok, ok), "install", nil, []Event{{Installed, Info, "Updates were installed.\r\nUpdate 0"}}},
 		"nothing to do":         {status(ok), status(ok), "install", nil, nil},
-		"failed":                {status(pending, pending), status(failed(1), ok), "install", nil, []Event{{InstallFailed, Error, "Updates could not be installed.\r\nUpdate 0: The disk is full."}}},
-		"failed again":          {status(failed(1)), status(failed(2)), "install", nil, []Event{{InstallFailed, Error, "Updates could not be installed.\r\nUpdate 0: The disk is full."}}},
+		"failed":                {status(pending, pending), status(failed(1), ok), "install", nil, []Event{{InstallFailed, Error, "Updates could not be installed.\r\nUpdate 0: 0x80070070 ERROR_DISK_FULL: The disk is full. Free space."}}},
+		"failed again":          {status(failed(1)), status(failed(2)), "install", nil, []Event{{InstallFailed, Error, "Updates could not be installed.\r\nUpdate 0: 0x80070070 ERROR_DISK_FULL: The disk is full. Free space."}}},
 		"failed before":         {status(failed(1)), status(failed(1)), "install", nil, nil},
 		"could not be done":     {status(), status(), "install", errors.New("no room"), []Event{{InstallFailed, Error, "The installation of updates could not be done: no room"}}},
 		"only not reported yet": {status(pending), status(ok), "install", agent.ErrNotReported, []Event{{Installed, Info, "Updates were installed.\r\nUpdate 0"}}},

@@ -70,7 +70,7 @@ func (a *app) printStatus(w io.Writer, s statusOutput, all bool) error {
 	}
 	fmt.Fprintf(w, "scanned     %s\n", age(s.State.Scan.At, a.now()))
 	if e := s.State.Scan.Error; e != nil {
-		fmt.Fprintf(w, "scan failed %s: %s %s\n", age(e.At, a.now()), e.Sentence, e.Remedy)
+		fmt.Fprintf(w, "scan failed %s: %s\n", age(e.At, a.now()), e)
 	}
 	for _, p := range s.State.Problems {
 		fmt.Fprintf(w, "settings    %s\n", p)
@@ -156,7 +156,8 @@ func summary(w io.Writer, s *agent.Status) error {
 	return err
 }
 
-// table lists the updates, the most pressing first.
+// table lists the updates, the most pressing first, and then what is wrong
+// with those that failed.
 func table(w io.Writer, s *agent.Status, all bool) error {
 	var rows []waptwua.OnHost
 	for _, u := range s.State.Updates {
@@ -172,8 +173,27 @@ func table(w io.Writer, s *agent.Status, all bool) error {
 		about := s.Updates[u.ID]
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", u.Status, kbs(about.KBs), why(u), cmp.Or(about.Title, u.ID.String()))
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	return printFailures(w, s, rows)
 }
+
+// printFailures says of each failed update what happened and what to do.
+func printFailures(w io.Writer, s *agent.Status, rows []waptwua.OnHost) error {
+	for _, u := range rows {
+		if !failing(u) {
+			continue
+		}
+		about := s.Updates[u.ID]
+		if _, err := fmt.Fprintf(w, "\n%s %s\n  %s\n", kbs(about.KBs), cmp.Or(about.Title, u.ID.String()), u.Failure); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func failing(u waptwua.OnHost) bool { return u.Failure != nil && u.Status == waptwua.StatusError }
 
 func kbs(list []waptwua.KB) string {
 	texts := make([]string, len(list))
@@ -186,8 +206,8 @@ func kbs(list []waptwua.KB) string {
 // why says in short why an update has its status.
 func why(u waptwua.OnHost) string {
 	switch {
-	case u.Failure != nil && u.Status == waptwua.StatusError:
-		return fmt.Sprintf("%s (attempt %d)", u.Failure.Sentence, u.Failure.Attempts)
+	case failing(u):
+		return fmt.Sprintf("attempt %d failed, see below", u.Failure.Attempts)
 	case u.Status == waptwua.StatusDiscarded:
 		return strings.TrimSpace(fmt.Sprintf("%s by %s: %s %s", u.Verdict.Decision, u.Verdict.Origin, u.Verdict.Reason, u.Verdict.Detail))
 	case u.Downloaded:

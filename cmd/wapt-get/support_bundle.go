@@ -172,7 +172,7 @@ func failures(s *agent.Status) string {
 }
 
 func failure(f *waptwua.Failure) string {
-	return strings.TrimSpace(fmt.Sprintf("%s %s %s %s", f.At.Format(time.DateTime), f.Name, f.Sentence, f.Remedy))
+	return f.At.Format(time.DateTime) + " " + f.String()
 }
 
 // collectServices adds the agent's service and what it does.
