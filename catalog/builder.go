@@ -19,6 +19,7 @@ type Options struct {
 	SkipRules bool                 // for a graph that is only asked about updates and files
 	Limits    applicability.Limits // of every rule set
 	Fragments wsusscn2.Limits      // of every fragment; Load takes those of the archive
+	Expect    int                  // about how many revisions will come; 0: not known
 }
 
 // Builder makes a Graph. It takes the revisions of package.xml first, then
@@ -67,12 +68,15 @@ const many = 10_000
 
 // NewBuilder returns an empty Builder.
 func NewBuilder(o Options) *Builder {
+	n := max(o.Expect, 0)
 	return &Builder{
 		options: o, graph: &Graph{
+			nodes: make([]node, 0, n), setOf: make([]int32, 0, n), guids: guidTable{keys: make([]key, 0, n)},
 			needs:      clauses[guid]{starts: []int32{0}, members: lists[guid]{starts: []int32{0}}},
 			categories: lists[category]{starts: []int32{0}},
 		},
-		byKey: make(map[key]guid, many), byRev: make(map[int32]index, many),
+		byKey: make(map[key]guid, max(n, many)), byRev: make(map[int32]index, max(n, many)),
+		latest: make([]index, 0, n), before: make([]index, 0, n), drafts: make([]draft, 0, n),
 		names: map[string]int32{}, sets: map[string]int32{}, ruleSets: map[[16]byte]int32{},
 		gatherer: NewGatherer(o.Languages, o.Fragments),
 		source:   &memory{records: map[int]*Record{}, payload: map[int][]waptwua.SHA1{}, locations: map[waptwua.SHA1]string{}},
@@ -127,20 +131,13 @@ func (b *Builder) revision(r *wsusscn2.Revision) error {
 	b.byRev[int32(r.RevisionID)] = i
 	b.before, b.latest[u] = push(b.before, b.latest[u]), i
 	b.graph.nodes, b.graph.setOf = push(b.graph.nodes, n), push(b.graph.setOf, set)
-	addNumbers(&b.supersededBy, r.SupersededBy)
-	addNumbers(&b.bundledBy, r.BundledBy)
+	collect(&b.supersededBy, r.SupersededBy, narrow)
+	collect(&b.bundledBy, r.BundledBy, narrow)
 	b.drafts = push(b.drafts, draft{})
 	return nil
 }
 
-// addNumbers appends the list of the next owner.
-func addNumbers(l *lists[int32], numbers []int) {
-	l.add()
-	for _, n := range numbers {
-		l.items = push(l.items, int32(n))
-	}
-	l.starts[len(l.starts)-1] = int32(len(l.items))
-}
+func narrow(revision int) int32 { return int32(revision) }
 
 func kindOf(r *wsusscn2.Revision) kind {
 	switch r.DeploymentAction {
@@ -225,33 +222,24 @@ func (b *Builder) set(list [][]key) int32 {
 	if !ok {
 		set = int32(len(b.sets))
 		b.sets[string(b.encoded)] = set
-		b.graph.needs.add(b.needs(list)...)
+		b.need(list)
 	}
 	return set
 }
 
-// needs numbers the GUIDs of a set.
-func (b *Builder) needs(list [][]key) (needs [][]guid) {
+// need appends the clauses of the next set.
+func (b *Builder) need(list [][]key) {
+	needs := &b.graph.needs
 	for _, members := range list {
-		if len(members) == 0 {
-			continue
+		if len(members) > 0 {
+			collect(&needs.members, members, b.guid)
 		}
-		clause := make([]guid, len(members))
-		for i, k := range members {
-			clause[i] = b.guid(k)
-		}
-		needs = append(needs, clause)
 	}
-	return needs
+	needs.starts = push(needs.starts, int32(needs.members.len()))
 }
 
 func (b *Builder) place(list []wsusscn2.Category) {
-	b.graph.categories.add()
-	l := &b.graph.categories
-	for _, c := range list {
-		l.items = push(l.items, category{b.name(c.Type), b.guid(c.ID)})
-	}
-	l.starts[len(l.starts)-1] = int32(len(l.items))
+	collect(&b.graph.categories, list, func(c wsusscn2.Category) category { return category{b.name(c.Type), b.guid(c.ID)} })
 }
 
 // Location takes one <FileLocation>. Files inside the archive are no

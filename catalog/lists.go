@@ -22,6 +22,15 @@ func (l *lists[T]) add(items ...T) {
 	l.starts = push(l.starts, int32(len(l.items)))
 }
 
+// collect appends the list of the next owner, made of the items from.
+func collect[T, U any](l *lists[T], from []U, made func(U) T) {
+	l.add()
+	for _, u := range from {
+		l.items = push(l.items, made(u))
+	}
+	l.starts[len(l.starts)-1] = int32(len(l.items))
+}
+
 // push is append for the long lists of a builder: it doubles their room, where
 // append takes a quarter more and so copies them five times as often.
 func push[T any](s []T, items ...T) []T {

@@ -16,11 +16,13 @@ func (s *scanner) each(visit func() error) error {
 	level := len(s.marks)
 	for {
 		t, err := s.next()
-		switch {
-		case errors.Is(err, io.EOF): // next says so only outside of all elements
-			return nil
-		case err != nil:
+		if err != nil {
+			if errors.Is(err, io.EOF) { // next says so only outside of all elements
+				return nil
+			}
 			return err
+		}
+		switch {
 		case t == tokenEnd && len(s.marks) < level:
 			return nil
 		case t == tokenStart && len(s.marks) == level+1:

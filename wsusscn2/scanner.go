@@ -84,17 +84,20 @@ func (s *scanner) next() (token, error) {
 	for {
 		s.tok = s.pos
 		t, err := s.lex()
-		switch {
-		case errors.Is(err, errMore) && s.eof:
-			return 0, s.end()
-		case errors.Is(err, errMore):
-			if err := s.fill(); err != nil {
-				return 0, err
+		if err == nil {
+			if t != 0 {
+				return t, nil
 			}
-		case err != nil:
+			continue
+		}
+		if !errors.Is(err, errMore) {
 			return 0, err
-		case t != 0:
-			return t, nil
+		}
+		if s.eof {
+			return 0, s.end()
+		}
+		if err := s.fill(); err != nil {
+			return 0, err
 		}
 	}
 }

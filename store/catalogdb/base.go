@@ -2,24 +2,24 @@ package catalogdb
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
-	"net/url"
 	"os"
 	"strings"
 )
 
-// base is an older catalogue that a build takes shards from. A nil base
-// holds none.
+// base is an older catalogue that a build begins with. A nil base holds
+// none.
 type base struct {
 	path   string
-	db     *sql.DB
-	shards map[[32]byte]int64 // id plus one, by digest
+	shards map[[32]byte]int // ids, by digest
+	next   int              // the id after the highest
+	nodes  int              // revisions with fragments
 }
 
-// openBase opens the base of the options; nil, with the reason, when it
+// openBase looks at the base of the options; nil, with the reason, when it
 // cannot serve.
 func openBase(ctx context.Context, o BuildOptions) (b *base, why string) {
 	if o.Base == "" {
@@ -28,68 +28,80 @@ func openBase(ctx context.Context, o BuildOptions) (b *base, why string) {
 	if _, err := os.Stat(o.Base); errors.Is(err, fs.ErrNotExist) {
 		return nil, "there is no file " + o.Base
 	}
-	db, err := openOld(ctx, o.Base)
-	if err != nil {
-		return nil, err.Error()
-	}
-	b = &base{path: o.Base, db: db, shards: map[[32]byte]int64{}}
+	b = &base{path: o.Base, shards: map[[32]byte]int{}}
 	if err := b.read(ctx, strings.Join(o.Languages, ",")); err != nil {
-		b.close()
 		return nil, err.Error()
 	}
 	return b, ""
 }
 
 func (b *base) read(ctx context.Context, languages string) error {
+	db, err := openOld(ctx, b.path)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
 	var have string
-	if err := b.db.QueryRowContext(ctx, "SELECT value FROM meta WHERE key = ?", metaLanguages).Scan(&have); err != nil {
+	if err := db.QueryRowContext(ctx, "SELECT value FROM meta WHERE key = ?", metaLanguages).Scan(&have); err != nil {
 		return damaged("languages", err)
 	}
 	if have != languages {
 		return fmt.Errorf("it has texts in %s, not in %s", have, languages)
 	}
-	rows, err := b.db.QueryContext(ctx, "SELECT id, digest FROM shard")
+	rows, err := db.QueryContext(ctx, "SELECT id, digest, rows FROM shard")
 	if err != nil {
 		return damaged("shards", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var id int64
+		var id, n int
 		var digest []byte
-		if err := rows.Scan(&id, &digest); err != nil {
+		if err := rows.Scan(&id, &digest, &n); err != nil {
 			return damaged("shards", err)
 		}
+		b.next, b.nodes = max(b.next, id+1), b.nodes+n
 		if len(digest) == 32 {
-			b.shards[[32]byte(digest)] = id + 1
+			b.shards[[32]byte(digest)] = id
 		}
 	}
 	return damaged("shards", rows.Err())
 }
 
-// holds tells which shard of the base has the digest: its id plus one; 0:
-// none.
-func (b *base) holds(digest [32]byte) int64 {
+// holds tells which shard of the base has the digest.
+func (b *base) holds(digest [32]byte) (id int, ok bool) {
+	if b == nil {
+		return 0, false
+	}
+	id, ok = b.shards[digest]
+	return id, ok
+}
+
+// expected is about how many revisions the new catalogue will have; 0: not
+// known.
+func (b *base) expected() int {
 	if b == nil {
 		return 0
 	}
-	return b.shards[digest]
+	return b.nodes + b.nodes/16
 }
 
-// attach makes the tables of the base readable in db, as base.*.
-func (b *base) attach(ctx context.Context, db *sql.DB) error {
+// firstFree is the first id that a shard of the new catalogue may get.
+func (b *base) firstFree() int {
 	if b == nil {
-		return nil
+		return 0
 	}
-	u, err := fileURL(b.path, url.Values{"mode": {"ro"}})
-	if err != nil {
-		return err
-	}
-	_, err = db.ExecContext(ctx, "ATTACH DATABASE ? AS base", u)
-	return err
+	return b.next
 }
 
-func (b *base) close() {
-	if b != nil {
-		_ = b.db.Close() // it was only read
+// copyTo copies the base to f, by the system where that can do it.
+func (b *base) copyTo(f *os.File) error {
+	from, err := os.Open(b.path)
+	if err != nil {
+		return fmt.Errorf("the base: %w", err)
 	}
+	defer from.Close()
+	if _, err := io.Copy(f, from); err != nil {
+		return fmt.Errorf("copying the base: %w", err)
+	}
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -72,6 +73,9 @@ func buildFile(ctx context.Context, a *wsusscn2.Archive, path string, o BuildOpt
 	}
 	defer f.Close()
 	r, err = build(ctx, a, f.File, o)
+	if err != nil && r.Kept > 0 && ctx.Err() == nil {
+		r, err = withoutBase(ctx, a, f.File, o, err)
+	}
 	if err != nil {
 		return r, err
 	}
@@ -79,6 +83,24 @@ func buildFile(ctx context.Context, a *wsusscn2.Archive, path string, o BuildOpt
 		r.Bytes = info.Size()
 	}
 	return r, f.Commit()
+}
+
+// withoutBase builds anew where a build on a base failed: a base that is
+// damaged inside must not keep newer archives away. What fails again was no
+// fault of the base.
+func withoutBase(ctx context.Context, a *wsusscn2.Archive, f *os.File, o BuildOptions, failed error) (Report, error) {
+	if err := errors.Join(f.Truncate(0), rewind(f)); err != nil {
+		return Report{}, errors.Join(failed, err)
+	}
+	o.Base = ""
+	r, err := build(ctx, a, f, o)
+	r.BaseLeft = failed.Error()
+	return r, err
+}
+
+func rewind(f *os.File) error {
+	_, err := f.Seek(0, io.SeekStart)
+	return err
 }
 
 func lockFile(path string) string {
@@ -128,16 +150,14 @@ func (o BuildOptions) withDefaults() BuildOptions {
 func build(ctx context.Context, a *wsusscn2.Archive, f *os.File, o BuildOptions) (Report, error) {
 	o = o.withDefaults()
 	base, why := openBase(ctx, o)
-	defer base.close()
-	w, err := newWriter(ctx, f.Name(), base)
-	if err != nil {
-		return Report{}, err
-	}
-	b := &builder{archive: a, options: o, base: base, writer: w, flush: f.Sync, graph: catalog.NewBuilder(catalog.Options{})}
+	b := &builder{archive: a, options: o, base: base, file: f, graph: catalog.NewBuilder(catalog.Options{Expect: min(base.expected(), a.Limits().Revisions)})}
 	b.report.BaseLeft = why
-	err = b.run(ctx)
-	if err != nil {
-		return b.report, errors.Join(err, w.abort())
+	err := b.run(ctx)
+	switch {
+	case b.writer == nil:
+		return b.report, err
+	case err != nil:
+		return b.report, errors.Join(err, b.writer.abort())
 	}
-	return b.report, w.close(ctx)
+	return b.report, b.writer.close(ctx)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -117,6 +118,46 @@ func TestBaseThatCannotServe(t *testing.T) {
 				t.Errorf("report %+v, want %q", r, c.want)
 			}
 		})
+	}
+}
+
+// TestDamagedBase: a base that is damaged where only its shards are read does
+// not keep a build from being made.
+func TestDamagedBase(t *testing.T) {
+	w := newWorld(t, 300, 1)
+	a := archiveOf(t, write(t, w))
+	good := filepath.Join(t.TempDir(), "good.sqlite")
+	if _, err := catalogdb.Build(t.Context(), a, good, catalogdb.BuildOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	c, r := built(t, a, catalogdb.BuildOptions{Base: altered(t, good, "UPDATE shard SET facts = x'ffffff'")})
+	if r.Kept != 0 || r.BaseLeft == "" || r.Revisions != 300 {
+		t.Errorf("report %+v", r)
+	}
+	compareAnswers(t, inMemory(t, a), c, machineOf(t, w.Machine(0)))
+}
+
+// TestYearOfBuilds: built on one another, catalogues hold no more than what
+// was built without a base, and little space that is free.
+func TestYearOfBuilds(t *testing.T) {
+	dir, w := t.TempDir(), newWorld(t, 300, 1)
+	path, base := "", ""
+	var r catalogdb.Report
+	for month := range 12 {
+		a := archiveOf(t, write(t, w))
+		base, path = path, filepath.Join(dir, fmt.Sprintf("%d.sqlite", month))
+		var err error
+		if r, err = catalogdb.Build(t.Context(), a, path, catalogdb.BuildOptions{Base: base}); err != nil {
+			t.Fatal(err)
+		}
+		if month == 11 {
+			_, anew := built(t, a, catalogdb.BuildOptions{})
+			if anew.Rows != r.Rows || anew.Revisions != r.Revisions || r.Bytes > 2*anew.Bytes {
+				t.Errorf("built on others %+v, anew %+v", r, anew)
+			}
+			compareAnswers(t, inMemory(t, a), opened(t, path), machineOf(t, w.Machine(0)))
+		}
+		w = w.Successor(world.Change{Share: 0.2})
 	}
 }
 

@@ -3,6 +3,7 @@ package catalogdb
 import (
 	"context"
 	"errors"
+	"os"
 	"strings"
 	"time"
 
@@ -19,8 +20,8 @@ type builder struct {
 	archive *wsusscn2.Archive
 	options BuildOptions
 	base    *base
-	writer  *writer
-	flush   func() error // brings what was written so far to the disk
+	file    *os.File
+	writer  *writer // of file
 	report  Report
 
 	// Filled by the reader of package.xml.
@@ -45,9 +46,9 @@ func (b *builder) run(ctx context.Context) error {
 	}
 	b.report.Shards, b.facts = len(ix.Shards), make(chan shardFacts, len(ix.Shards))
 	g, gctx := errgroup.WithContext(ctx)
-	ids := map[string]int{}
+	places := map[string]int{}
 	for i, s := range ix.Shards {
-		ids[s.Name] = i
+		places[s.Name] = i
 	}
 	shards, done := make(chan *wsusscn2.Shard), make(chan result, b.options.Workers)
 	g.Go(func() error { return b.relate(gctx) })
@@ -57,10 +58,13 @@ func (b *builder) run(ctx context.Context) error {
 	})
 	g.Go(func() error {
 		defer close(done)
-		return b.work(gctx, ids, shards, done)
+		return b.work(gctx, places, shards, done)
 	})
-	g.Go(func() error {
+	g.Go(func() (err error) {
 		defer close(b.facts)
+		if b.writer, err = newWriter(ctx, b.file, b.base); err != nil { // its transaction outlives the group
+			return err
+		}
 		return b.write(gctx, done)
 	})
 	if err := g.Wait(); err != nil {
@@ -68,7 +72,7 @@ func (b *builder) run(ctx context.Context) error {
 	}
 	b.report.Decoding = time.Since(start)
 	flushed := make(chan error, 1)
-	go func() { flushed <- b.flush() }() // little is then left to be flushed at the end
+	go func() { flushed <- b.file.Sync() }() // little is then left to be flushed at the end
 	err = b.assemble(ctx)
 	b.report.Assembling = time.Since(start) - b.report.Decoding
 	return errors.Join(err, <-flushed)
@@ -117,7 +121,7 @@ func (b *builder) readPackage(ctx context.Context) error {
 // result is what became of a shard.
 type result struct {
 	row    shardRow
-	inBase int64 // id, plus one, of the same shard in the base; 0: it was decoded
+	kept   bool // the base holds it; row.id is its id there
 	blocks []revisionBlock
 }
 
@@ -134,7 +138,7 @@ func (b *builder) readShards(ctx context.Context, shards chan<- *wsusscn2.Shard)
 }
 
 // work decodes shards until there are no more.
-func (b *builder) work(ctx context.Context, ids map[string]int, shards <-chan *wsusscn2.Shard, done chan<- result) error {
+func (b *builder) work(ctx context.Context, places map[string]int, shards <-chan *wsusscn2.Shard, done chan<- result) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for range b.options.Workers {
 		g.Go(func() error {
@@ -144,7 +148,7 @@ func (b *builder) work(ctx context.Context, ids map[string]int, shards <-chan *w
 				if err = errors.Join(err, s.Close()); err != nil {
 					return err
 				}
-				r.row.id = ids[r.row.name]
+				r.row.place = places[r.row.name]
 				select {
 				case done <- r:
 				case <-ctx.Done():
@@ -163,7 +167,7 @@ func (b *builder) decode(ctx context.Context, gatherer *catalog.Gatherer, s *wsu
 	if r.row.digest, err = s.Digest(); err != nil {
 		return r, err
 	}
-	if r.inBase = b.base.holds(r.row.digest); r.inBase != 0 {
+	if r.row.id, r.kept = b.base.holds(r.row.digest); r.kept {
 		return r, nil
 	}
 	err = s.Fragments(ctx, gatherer.Selection(), gatherer.Take)
@@ -194,17 +198,17 @@ func (b *builder) write(ctx context.Context, done <-chan result) error {
 			b.options.Progress(n, b.report.Shards)
 		}
 	}
-	return nil
+	return b.writer.dropOld(ctx)
 }
 
 func (b *builder) writeShard(ctx context.Context, r result) (err error) {
-	if r.inBase != 0 {
+	if r.kept {
 		b.report.Kept++
-		err = b.writer.keep(ctx, &r.row, r.inBase)
+		err = b.writer.keep(ctx, &r.row)
 	} else {
 		err = b.writer.shard(ctx, &r.row, r.blocks)
 	}
-	b.facts <- shardFacts{r.row.id, r.row.facts} // there is room for all
+	b.facts <- shardFacts{r.row.place, r.row.facts} // there is room for all
 	b.report.Rows += r.row.rows
 	return err
 }

@@ -29,7 +29,8 @@
 //	meta      key, value    languages; date, id and SHA-256 of the archive, as text
 //	part      name, data    "graph": catalog.Graph.AppendBinary, and before it
 //	                        four bytes, its CRC-32 (Castagnoli), little-endian
-//	shard     id, name, size, digest (BLAKE3 of the inner cabinet), first and
+//	place     place         in index.xml, and name of an inner cabinet; its shard
+//	shard     id, size, digest (BLAKE3 of the inner cabinet), first and
 //	                        last RevisionId, number of revisions (rows), facts
 //	                        (catalog.Gathered.Facts)
 //	revision  id            shard × 2³² + RevisionId of the first entry
@@ -54,9 +55,12 @@
 // # Building on last month's
 //
 // A shard whose inner cabinet has the same digest as one in the base
-// catalogue holds the same fragments. Its rows are copied without decoding
-// it, and the graph takes its facts from the shard's row. package.xml is read
-// in any case, because it may change what it says of unchanged fragments.
+// catalogue holds the same fragments. The new file begins as a copy of the
+// base, in which such a shard stays as it is; the graph takes its facts from
+// the shard's row, and nothing of it is decoded. What the base has besides is
+// removed. package.xml is read in any case, because it may change what it
+// says of unchanged fragments. A build that fails on a base is begun anew
+// without it, once.
 //
 // # Limits
 //

@@ -24,7 +24,7 @@ type Catalogue struct {
 	graph     *catalog.Graph // without a source
 	languages []string
 	archive   waptwua.SHA256
-	shards    []span // by id
+	shards    []span // in the order of the archive
 	read      statements
 
 	limits applicability.Limits
@@ -117,7 +117,7 @@ func (c *Catalogue) loadGraph(ctx context.Context) error {
 }
 
 func (c *Catalogue) loadShards(ctx context.Context) error {
-	rows, err := c.db.QueryContext(ctx, "SELECT id, first, last FROM shard ORDER BY id")
+	rows, err := c.db.QueryContext(ctx, "SELECT s.id, s.first, s.last FROM place p JOIN shard s ON s.id = p.shard ORDER BY p.place")
 	if err != nil {
 		return err
 	}

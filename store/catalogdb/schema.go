@@ -17,7 +17,7 @@ import (
 const ApplicationID = 0x57554143
 
 // version is the version of the format.
-const version = 2
+const version = 3
 
 // ErrFormat says that a file is no catalogue, or a damaged one.
 var ErrFormat = errors.New("not a catalogue, or a damaged one")
@@ -29,8 +29,9 @@ var ErrVersion = errors.New("a catalogue of another version")
 const schema = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE part (name TEXT PRIMARY KEY, data BLOB NOT NULL);
+CREATE TABLE place (place INTEGER PRIMARY KEY, name TEXT NOT NULL, shard INTEGER NOT NULL);
 CREATE TABLE shard (
-	id INTEGER PRIMARY KEY, name TEXT NOT NULL, size INTEGER NOT NULL, digest BLOB NOT NULL,
+	id INTEGER PRIMARY KEY, size INTEGER NOT NULL, digest BLOB NOT NULL,
 	first INTEGER NOT NULL, last INTEGER NOT NULL, rows INTEGER NOT NULL, facts BLOB NOT NULL);
 CREATE TABLE revision (id INTEGER PRIMARY KEY, data BLOB NOT NULL);
 CREATE TABLE location (first BLOB PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;
@@ -50,9 +51,10 @@ func fileURL(path string, settings url.Values) (string, error) {
 	return (&url.URL{Scheme: "file", Path: path, RawQuery: settings.Encode()}).String(), nil
 }
 
-// openNew opens an empty file for a build. Nobody sees it before it is
-// complete, so there is no journal and no flush until then.
-func openNew(ctx context.Context, path string) (*sql.DB, error) {
+// openNew opens a file for a build: an empty one, which gets the tables, or a
+// copy of the base. Nobody sees it before it is complete, so there is no
+// journal and no flush until then.
+func openNew(ctx context.Context, path string, empty bool) (*sql.DB, error) {
 	u, err := fileURL(path, url.Values{"_pragma": {
 		"page_size(8192)", "journal_mode(off)", "synchronous(off)", "locking_mode(exclusive)", "cache_size(-16384)",
 	}})
@@ -64,6 +66,9 @@ func openNew(ctx context.Context, path string) (*sql.DB, error) {
 		return nil, err
 	}
 	db.SetMaxOpenConns(1)
+	if !empty {
+		return db, nil
+	}
 	_, err = db.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d; %s", ApplicationID, version, schema))
 	if err != nil {
 		return nil, errors.Join(err, db.Close())

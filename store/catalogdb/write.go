@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math"
+	"os"
 )
 
 // The keys of the table meta.
@@ -24,10 +25,11 @@ const partGraph = "graph"
 // castagnoli is the polynomial of the graph's checksum.
 func castagnoli(b []byte) uint32 { return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)) }
 
-// shardRow is a row of the table shard.
+// shardRow is a row of the table shard, with its place.
 type shardRow struct {
-	id     int // position in index.xml
+	place  int // in index.xml
 	name   string
+	id     int
 	size   int64
 	digest [32]byte // wsusscn2.Shard.Digest
 	first  int      // lowest RevisionId
@@ -36,20 +38,31 @@ type shardRow struct {
 	facts  []byte
 }
 
-// writer fills a new file, in one transaction.
+// writer fills a new file, in one transaction. A file that begins as a copy
+// of the base keeps the rows of shards that are kept where they are.
 type writer struct {
 	db       *sql.DB
 	tx       *sql.Tx
-	base     *base
+	next     int          // id of the next new shard
+	old      map[int]bool // by id: whether a shard of the base is kept
 	revision *sql.Stmt
 }
 
-func newWriter(ctx context.Context, path string, b *base) (*writer, error) {
-	db, err := openNew(ctx, path)
-	if err != nil {
+// newWriter begins with the empty file f.
+func newWriter(ctx context.Context, f *os.File, b *base) (*writer, error) {
+	w := &writer{next: b.firstFree(), old: map[int]bool{}}
+	if b != nil {
+		if err := b.copyTo(f); err != nil {
+			return nil, err
+		}
+		for _, id := range b.shards {
+			w.old[id] = false
+		}
+	}
+	var err error
+	if w.db, err = openNew(ctx, f.Name(), b == nil); err != nil {
 		return nil, err
 	}
-	w := &writer{db: db, base: b}
 	if err := w.begin(ctx); err != nil {
 		return nil, errors.Join(err, w.abort())
 	}
@@ -57,11 +70,14 @@ func newWriter(ctx context.Context, path string, b *base) (*writer, error) {
 }
 
 func (w *writer) begin(ctx context.Context) (err error) {
-	if err := w.base.attach(ctx, w.db); err != nil {
-		return err
-	}
 	if w.tx, err = w.db.BeginTx(ctx, nil); err != nil {
 		return err
+	}
+	// Everything but shards and their revisions is written anew.
+	for _, table := range []string{"meta", "part", "place", "location", "payload"} {
+		if _, err := w.tx.ExecContext(ctx, "DELETE FROM "+table); err != nil {
+			return damaged("table "+table, err)
+		}
 	}
 	w.revision, err = w.tx.PrepareContext(ctx, "INSERT INTO revision (id, data) VALUES (?, ?)")
 	return err
@@ -86,36 +102,56 @@ func (w *writer) close(ctx context.Context) error {
 
 // shard writes a decoded shard.
 func (w *writer) shard(ctx context.Context, s *shardRow, blocks []revisionBlock) error {
+	s.id = w.next
+	w.next++
 	for _, b := range blocks {
 		if _, err := w.revision.ExecContext(ctx, revisionsID(s.id, b.first), b.data); err != nil {
 			return fmt.Errorf("%s, revision %d: %w", s.name, b.first, err)
 		}
 	}
-	return w.shardRow(ctx, s)
+	_, err := w.tx.ExecContext(ctx, "INSERT INTO shard (id, size, digest, first, last, rows, facts) VALUES (?, ?, ?, ?, ?, ?, ?)",
+		s.id, s.size, s.digest[:], s.first, s.last, s.rows, s.facts)
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.name, err)
+	}
+	return w.place(ctx, s)
 }
 
-func (w *writer) shardRow(ctx context.Context, s *shardRow) error {
-	_, err := w.tx.ExecContext(ctx, "INSERT INTO shard (id, name, size, digest, first, last, rows, facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-		s.id, s.name, s.size, s.digest[:], s.first, s.last, s.rows, s.facts)
+// keep leaves the shard with the id of s as the base has it, and reads what
+// that knows of it.
+func (w *writer) keep(ctx context.Context, s *shardRow) error {
+	w.old[s.id] = true
+	err := w.tx.QueryRowContext(ctx, "SELECT first, last, rows, facts FROM shard WHERE id = ?", s.id).
+		Scan(&s.first, &s.last, &s.rows, &s.facts)
+	if err != nil {
+		return damaged("shard "+s.name+" of the base", err)
+	}
+	return w.place(ctx, s)
+}
+
+func (w *writer) place(ctx context.Context, s *shardRow) error {
+	_, err := w.tx.ExecContext(ctx, "INSERT INTO place (place, name, shard) VALUES (?, ?, ?)", s.place, s.name, s.id)
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.name, err)
 	}
 	return nil
 }
 
-// keep takes a shard over from the base, its facts included.
-func (w *writer) keep(ctx context.Context, s *shardRow, inBase int64) error {
-	old := int(inBase - 1)
-	err := w.tx.QueryRowContext(ctx, "SELECT first, last, rows, facts FROM base.shard WHERE id = ?", old).
-		Scan(&s.first, &s.last, &s.rows, &s.facts)
-	if err == nil {
-		_, err = w.tx.ExecContext(ctx, "INSERT INTO revision SELECT id + ?, data FROM base.revision WHERE id BETWEEN ? AND ?",
-			revisionsID(s.id, 0)-revisionsID(old, 0), revisionsID(old, 0), revisionsID(old, math.MaxUint32))
+// dropOld removes the shards of the base that were not kept.
+func (w *writer) dropOld(ctx context.Context) error {
+	for id, kept := range w.old {
+		if kept {
+			continue
+		}
+		_, err := w.tx.ExecContext(ctx, "DELETE FROM revision WHERE id BETWEEN ? AND ?", revisionsID(id, 0), revisionsID(id, math.MaxUint32))
+		if err == nil {
+			_, err = w.tx.ExecContext(ctx, "DELETE FROM shard WHERE id = ?", id)
+		}
+		if err != nil {
+			return damaged("a shard of the base that is no more", err)
+		}
 	}
-	if err != nil {
-		return damaged("shard "+s.name+" of the base", err)
-	}
-	return w.shardRow(ctx, s)
+	return nil
 }
 
 // graph writes the graph, which begins behind four bytes for its checksum.

@@ -231,11 +231,11 @@ func rate(bytes int64, d time.Duration) string {
 	return fmt.Sprintf("%.0f MB/s (%.2f s)", float64(bytes)/1e6/d.Seconds(), d.Seconds())
 }
 
-// timed returns the shortest of five runs of each. They take turns, so that
+// timed returns the shortest of seven runs of each. They take turns, so that
 // what else the machine does hits all alike.
 func timed(runs ...func() error) ([]time.Duration, error) {
 	best := make([]time.Duration, len(runs))
-	for range 5 {
+	for range 7 {
 		for i, run := range runs {
 			start := time.Now()
 			if err := run(); err != nil {
