@@ -42,9 +42,11 @@
 // # Verdicts
 //
 // A top-level update is Installed, Applicable, NotApplicable or Unknown as
-// its two truth values say. An applicable update is Superseded when an update
-// that supersedes it is itself applicable or installed, or when a newer
-// revision of it is in the archive; it is Unknown when that is unknown.
+// its two truth values say. An update that is not installed, and applicable or
+// possibly so, is Superseded when an update that supersedes it is itself
+// applicable or installed, or when a newer revision of it is in the archive:
+// then it is not missing, whatever its rules would say. An applicable one is
+// Unknown when that is unknown.
 // EvaluateOptions.IncludeSuperseded keeps superseded updates Applicable, as
 // the Windows Update Agent's IncludePotentiallySupersededUpdates does. Cycles
 // of supersedence are cut, so that two updates cannot hide each other.

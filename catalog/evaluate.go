@@ -109,7 +109,7 @@ func (g *Graph) Evaluate(m *applicability.Machine, o EvaluateOptions) *Evaluatio
 		e.verdicts[i] = e.states[i].verdict()
 	}
 	for i := range g.nodes {
-		if e.verdicts[i] == Applicable && g.nodes[i].kind == topLevel && !o.IncludeSuperseded {
+		if g.nodes[i].kind == topLevel && !o.IncludeSuperseded && e.lacks(index(i)) {
 			e.supersede(index(i), o.Hidden)
 		}
 	}
@@ -255,32 +255,41 @@ func (e *Evaluation) childState(c, bundle index) state {
 	return e.states[c]
 }
 
-// supersede lowers an applicable update that a newer one replaces.
+// lacks tells whether the machine does not have node i and, as far as is
+// known, needs it.
+func (e *Evaluation) lacks(i index) bool {
+	return e.states[i].installed == no && e.states[i].applicable != no
+}
+
+// supersede lowers an update that the machine lacks when a newer one replaces
+// it. That the newer one does decides even where it is unknown whether the
+// older one would apply; that it may leaves an applicable one open.
 func (e *Evaluation) supersede(i index, hidden map[waptwua.UpdateID]bool) {
+	replaced, newer := e.replaced(i, hidden)
+	switch {
+	case replaced == yes:
+		e.verdicts[i], e.newer[i] = Superseded, newer
+	case replaced == unknown && e.verdicts[i] == Applicable:
+		e.verdicts[i], e.newer[i] = Unknown, newer
+	}
+}
+
+// replaced tells whether an update replaces i, and the one that decided.
+func (e *Evaluation) replaced(i index, hidden map[waptwua.UpdateID]bool) (replaced applicability.Truth, by index) {
 	g := e.graph
-	replaced := no
 	for _, newer := range e.replacements(i) {
 		t := e.states[newer].installed
 		if !hidden[g.id(newer)] {
 			t = t.Or(e.states[newer].applicable)
 		}
-		if newer == g.newest(i) {
-			t = yes
-		}
-		if t == no || t == unknown && replaced == unknown {
-			continue
-		}
-		replaced, e.newer[i] = t, newer
-		if t == yes {
-			break
+		switch {
+		case t == yes, newer == g.newest(i):
+			return yes, newer
+		case t == unknown && replaced == no:
+			replaced, by = unknown, newer
 		}
 	}
-	switch replaced {
-	case yes:
-		e.verdicts[i] = Superseded
-	case unknown:
-		e.verdicts[i] = Unknown
-	}
+	return replaced, by
 }
 
 // replacements are the updates that may supersede i: those that say so, and
