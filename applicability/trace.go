@@ -3,6 +3,7 @@ package applicability
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -21,8 +22,11 @@ type Step struct {
 	Attributes []Attribute `json:"attributes,omitempty"`
 	Said       string      `json:"said,omitempty"` // what the machine holds, for people
 	Result     Truth       `json:"result"`
+	Doubt      Doubt       `json:"doubt,omitzero"` // why an operator is unknown whose operands are not
 	Steps      []*Step     `json:"steps,omitempty"`
 }
+
+func (s *Step) open() bool { return s.Result == Unknown }
 
 // Attribute is one attribute of an operator, as the rule means it.
 type Attribute struct {
@@ -38,7 +42,11 @@ func (c *Context) WithTrace(t *Trace) *Context {
 
 func (t *Trace) record(c *Context, e Expr) Truth {
 	s := &Step{Operator: OperatorName(e), Attributes: attributesOf(e), Said: e.said(c)}
-	return t.within(s, func() Truth { return e.Eval(c) })
+	t.within(s, func() Truth { return e.Eval(c) })
+	if s.Result == Unknown && !slices.ContainsFunc(s.Steps, (*Step).open) {
+		s.Doubt = doubtOf(c, e)
+	}
+	return s.Result
 }
 
 func (t *Trace) section(c *Context, name string, e Expr) Truth {

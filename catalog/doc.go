@@ -51,7 +51,8 @@
 // the Windows Update Agent's IncludePotentiallySupersededUpdates does. Cycles
 // of supersedence are cut, so that two updates cannot hide each other.
 //
-// Each verdict has a Reason, and Explain gives the whole trace.
+// Each verdict has a Reason, and Explain gives the whole trace. An Unknown one
+// has a Doubt, too: the first cause that was met, of several.
 //
 // # Tolerance
 //

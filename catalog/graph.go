@@ -106,6 +106,7 @@ type Stats struct {
 	Bundles    int `json:"bundles"`
 	RuleSets   int `json:"rule_sets"` // revisions that have rules
 	Operators  int `json:"operators,omitempty"`
+	AskWindows int `json:"ask_windows,omitempty"` // revisions whose rules ask what only Windows can tell
 
 	WithoutCore        int            `json:"without_core,omitempty"`        // revisions without a core fragment
 	BadRules           int            `json:"bad_rules,omitempty"`           // rule sets that could not be parsed; they are unknown
@@ -119,8 +120,9 @@ type Stats struct {
 // Head is the head of the archive's package.xml.
 func (g *Graph) Head() wsusscn2.Package { return g.head }
 
-// Stats is what the graph holds. Operators, BadRules and Unsupported are what
-// was known when the graph was built; CountRules counts them anew.
+// Stats is what the graph holds. Operators, AskWindows, BadRules and
+// Unsupported are what was known when the graph was built; CountRules counts
+// them anew.
 func (g *Graph) Stats() Stats { return g.stats }
 
 // Len is the number of revisions.
@@ -142,7 +144,7 @@ func (g *Graph) With(s Source) *Graph {
 // CountRules parses all rules and returns Stats with what was found.
 func (g *Graph) CountRules() Stats {
 	s := g.stats
-	s.Operators, s.BadRules, s.Unsupported = 0, 0, map[string]int{}
+	s.Operators, s.AskWindows, s.BadRules, s.Unsupported = 0, 0, 0, map[string]int{}
 	for i := range g.nodes {
 		if g.nodes[i].rules != noRules {
 			s.count(g.rules(index(i)))
@@ -158,6 +160,9 @@ func (s *Stats) count(r *applicability.Rules) {
 	}
 	for _, e := range []applicability.Expr{r.IsInstalled, r.IsInstallable, r.IsSuperseded} {
 		applicability.Walk(e, func(applicability.Expr) { s.Operators++ })
+	}
+	if r.AsksWindows() {
+		s.AskWindows++
 	}
 	for _, name := range r.Unsupported {
 		s.Unsupported[name]++

@@ -32,6 +32,47 @@ bundle box children=elsewhere|old,nowhere`)
 	}
 }
 
+// TestDoubts: why a verdict is unknown is followed down to where it began.
+func TestDoubts(t *testing.T) {
+	g := sketch(t, `detectoid maybe installed=unrecorded
+detectoid circle needs=circle installed=true
+child package installed=false installable=windows
+update windows installed=false installable=windows
+update unrecorded installed=false installable=unrecorded
+update mystery installed=unknown installable=true
+update halfway installed=true installable=windows
+update needs-unrecorded needs=maybe installed=false installable=windows
+update needs-elsewhere needs=elsewhere installed=false installable=true
+update needs-circle needs=circle installed=false installable=true
+update ruleless
+update no-section installed=false
+bundle of-windows children=package
+bundle of-elsewhere children=elsewhere
+update replaced by=windows installed=false installable=true`)
+	e := g.Evaluate(anyMachine(t), catalog.EvaluateOptions{})
+	want := map[string]applicability.Doubt{
+		"windows": applicability.OnlyWindows, "unrecorded": applicability.NotRecorded, "mystery": applicability.NotUnderstood,
+		"halfway": applicability.NoDoubt, "needs-unrecorded": applicability.NotRecorded, "needs-elsewhere": applicability.NotInArchive,
+		"needs-circle": applicability.NotUnderstood, "ruleless": applicability.NotInArchive, "no-section": applicability.NotInArchive,
+		"of-windows": applicability.OnlyWindows, "of-elsewhere": applicability.NotInArchive, "replaced": applicability.OnlyWindows,
+	}
+	counts := map[applicability.Doubt]int{}
+	for name, doubt := range want {
+		if r, _ := e.Result(sketchID(name)); r.Doubt != doubt {
+			t.Errorf("%s is %v (%s): %q, want %q", name, r.Verdict, r.Reason, r.Doubt, doubt)
+		}
+		if doubt != applicability.NoDoubt {
+			counts[doubt]++
+		}
+	}
+	if diff := cmp.Diff(counts, e.Doubts()); diff != "" {
+		t.Errorf("doubts (-want +got):\n%s", diff)
+	}
+	if n := g.Stats().AskWindows; n != 4 {
+		t.Errorf("%d revisions ask what only Windows can tell, want 4", n)
+	}
+}
+
 // TestStrayAndBroken: a fragment without a revision and rules that are no XML
 // are counted; a revision listed twice is an error.
 func TestStrayAndBroken(t *testing.T) {
@@ -54,8 +95,8 @@ func TestStrayAndBroken(t *testing.T) {
 	if s := g.Stats(); s.BadRules != 1 || s.StrayFragments != 2 || s.Revisions != 1 {
 		t.Errorf("stats %+v", s)
 	}
-	if r, _ := g.Evaluate(anyMachine(t), catalog.EvaluateOptions{}).Result(sketchID("u")); r.Verdict != catalog.Unknown {
-		t.Errorf("broken rules give %v", r.Verdict)
+	if r, _ := g.Evaluate(anyMachine(t), catalog.EvaluateOptions{}).Result(sketchID("u")); r.Doubt != applicability.NotUnderstood {
+		t.Errorf("broken rules give %v: %s", r.Verdict, r.Reason)
 	}
 }
 

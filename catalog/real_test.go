@@ -92,7 +92,7 @@ func checkCase(t *testing.T, e *catalog.Evaluation, line string) {
 
 func TestRealArchiveStats(t *testing.T) {
 	want := catalog.Stats{
-		Revisions: 766, TopLevel: 1, Children: 2, Categories: 763, Bundles: 1, RuleSets: 765, Operators: 11117,
+		Revisions: 766, TopLevel: 1, Children: 2, Categories: 763, Bundles: 1, RuleSets: 765, Operators: 11117, AskWindows: 1,
 		Unsupported: map[string]int{},
 	}
 	if diff := cmp.Diff(want, realGraph(t).Stats()); diff != "" {

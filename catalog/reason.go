@@ -31,6 +31,9 @@ type Result struct {
 	Verdict Verdict          `json:"verdict"`
 	Reason  string           `json:"reason"` // one English sentence without a full stop
 
+	// Doubt is why the verdict is Unknown.
+	Doubt applicability.Doubt `json:"doubt,omitzero"`
+
 	// ReplacedBy is the newer update that a superseded one gives way to; for
 	// an Unknown update, the one that may replace it.
 	ReplacedBy waptwua.UpdateID `json:"replaced_by,omitzero"`
@@ -60,6 +63,9 @@ func (e *Evaluation) Results() []Result {
 func (e *Evaluation) result(i index) Result {
 	r := Result{ID: e.graph.id(i), Verdict: e.verdicts[i]}
 	newer, replaced := e.newer[i]
+	if r.Verdict == Unknown {
+		r.Doubt = e.doubt(i)
+	}
 	switch {
 	case !replaced || r.Verdict == Applicable:
 		r.Reason = e.reason(i)
@@ -97,9 +103,12 @@ func (e *Evaluation) reasonWithin(i index, nested int) string {
 	case causeReplaced:
 		return "its rule IsSuperseded holds"
 	case causeRules:
-		return e.doubt(i)
+		return e.decided(i, "", unknown)
 	case causeChildren, causeClause:
 		return e.bundleReason(i, nested)
+	}
+	if e.graph.nodes[i].rules != noRules {
+		return "its rules cannot be read"
 	}
 	return "the archive has neither rules nor children for it"
 }
@@ -107,27 +116,26 @@ func (e *Evaluation) reasonWithin(i index, nested int) string {
 // decided is the sentence unless the rules left something open.
 func (e *Evaluation) decided(i index, sentence string, t applicability.Truth) string {
 	if t == unknown {
-		return e.doubt(i)
+		sentence, _ = e.openRule(i)
 	}
 	return sentence
 }
 
-// doubt names the first operator that left the rules of a node open.
-func (e *Evaluation) doubt(i index) string {
+// openRule names the first operator that left the rules of a node open.
+func (e *Evaluation) openRule(i index) (sentence string, why applicability.Doubt) {
 	rules := e.graph.rules(i)
 	if rules == nil {
-		return "its rules cannot be read"
+		return "its rules cannot be read", applicability.NotUnderstood
 	}
-	trace := e.traceRules(rules)
-	for _, section := range trace.Steps {
+	for _, section := range e.traceRules(rules).Steps {
 		if leaf := firstUnknown(section); leaf != nil {
-			return fmt.Sprintf("%s cannot be decided: %s: %s", section.Operator, leaf.Operator, leaf.Said)
+			return fmt.Sprintf("%s cannot be decided: %s: %s", section.Operator, leaf.Operator, leaf.Said), leaf.Doubt
 		}
 	}
 	if rules.IsInstalled == nil {
-		return "its rules have no section IsInstalled"
+		return "its rules have no section IsInstalled", applicability.NotInArchive
 	}
-	return "its rules have no section IsInstallable"
+	return "its rules have no section IsInstallable", applicability.NotInArchive
 }
 
 func firstUnknown(s *applicability.Step) *applicability.Step {

@@ -36,6 +36,9 @@ func TestSemantics(t *testing.T) {
 				if !ok || r.Verdict.String() != want {
 					t.Errorf("%s is %v (%s), want %s", name, r.Verdict, r.Reason, want)
 				}
+				if (r.Doubt != 0) != (r.Verdict == catalog.Unknown) {
+					t.Errorf("%s is %v with the doubt %q", name, r.Verdict, r.Doubt)
+				}
 				if r.Reason == "" {
 					t.Errorf("%s has no reason", name)
 				}
@@ -118,6 +121,8 @@ func sketch(t testing.TB, text string) *catalog.Graph {
 	return b.Graph()
 }
 
+const packageMetadata = `<Metadata><CbsPackageApplicabilityMetadata><assembly><assemblyIdentity name="P" version="1.0" processorArchitecture="amd64" language="neutral" publicKeyToken="31bf3856ad364e35"/></assembly></CbsPackageApplicabilityMetadata></Metadata>`
+
 type sketched struct {
 	name     string
 	by       []string
@@ -173,8 +178,14 @@ func (n *sketched) set(t testing.TB, key, value string) {
 		n.revision.ID = sketchIdentity(n.name + "_" + value)
 	case "installed", "installable", "superseded":
 		section := "Is" + strings.ToUpper(key[:1]) + key[1:]
-		atom := map[string]string{"true": "<True/>", "false": "<False/>", "unknown": "<Mystery/>"}[value]
+		atom := map[string]string{
+			"true": "<True/>", "false": "<False/>", "unknown": "<Mystery/>", "windows": "<CbsPackageInstallable/>",
+			"unrecorded": `<b.RegKeyExists Key="HKEY_LOCAL_MACHINE" Subkey="X"/>`,
+		}[value]
 		n.core.Rules = fmt.Appendf(n.core.Rules, "<%s>%s</%s>", section, atom, section)
+		if value == "windows" {
+			n.core.Rules = append(n.core.Rules, packageMetadata...)
+		}
 	default:
 		t.Fatalf("sketch of %s: unknown field %q", n.name, key)
 	}

@@ -45,7 +45,7 @@ func TestCatalogCommands(t *testing.T) {
 		"files":            {[]string{"files", "KB958830"}, []string{"wua", "39a12ff9776d04530b2b015a0ced058f56c9202b", "rsatcustominstaller.exe"}},
 		"files as JSON":    {[]string{"files", "KB958830", "--json"}, []string{`"route": "wua"`, `"bytes": 2516`}},
 		"products":         {[]string{"products"}, []string{"UpdateClassification", "Windows"}},
-		"stats":            {[]string{"stats"}, []string{"766", "operators"}},
+		"stats":            {[]string{"stats"}, []string{"766", "operators", "1 revisions ask what only Windows can tell"}},
 		"stats as JSON":    {[]string{"stats", "--json"}, []string{`"revisions": 766`, `"different_rules":`}},
 		"asked":            {[]string{"asked"}, []string{"registry key", "file"}},
 		"asked as JSON":    {[]string{"asked", "--json"}, []string{`"keys": [`}},

@@ -5,8 +5,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -38,8 +41,10 @@ recorded machine (FACTS.json) and prints a verdict with its reason for each
 update: applicable (the machine lacks it), installed, superseded, unknown or
 not applicable. Not applicable ones are only counted, unless --all is given.
 
-Unknown is a true answer: some rules can only be evaluated by Windows itself,
-and a recording may not hold what a rule asks. With --explain every rule that
+Unknown is a true answer, and the updates that are unknown are counted by its
+cause: only Windows can tell (CbsPackageInstallable), the recording does not
+hold what a rule asks, an operator is not understood, or the archive lacks what
+is asked about. With --explain every rule that
 decided the verdict is shown, with what the machine said.
 
 With --machines every *.json file of a directory is evaluated, several at a
@@ -103,7 +108,7 @@ func (e *evaluation) run(ctx context.Context, q *catalogueFlag, out io.Writer) e
 		return err
 	}
 	if e.asJSON {
-		return printJSON(out, evaluationJSON{name, c.Head().Created.UTC(), countsByName(result), c.Stats(), rows})
+		return printJSON(out, evaluationJSON{name, c.Head().Created.UTC(), countsByName(result.Counts()), countsByName(result.Doubts()), c.Stats(), rows})
 	}
 	return printEvaluation(out, name, c.Graph, result, rows)
 }
@@ -147,18 +152,37 @@ func (e *evaluation) rows(g *catalog.Graph, result *catalog.Evaluation) []evalua
 	return rows
 }
 
-func countsByName(result *catalog.Evaluation) map[string]int {
-	counts := map[string]int{}
-	for v, n := range result.Counts() {
-		counts[v.String()] = n
+func countsByName[K interface {
+	comparable
+	fmt.Stringer
+}](counts map[K]int) map[string]int {
+	named := map[string]int{}
+	for k, n := range counts {
+		named[k.String()] = n
 	}
-	return counts
+	return named
+}
+
+// summary says how many updates have which verdict, and why some are unknown.
+func summary(counts, doubts map[string]int) string {
+	n := func(v catalog.Verdict) int { return counts[v.String()] }
+	why := make([]string, 0, len(doubts))
+	for _, d := range slices.Sorted(maps.Keys(doubts)) {
+		why = append(why, fmt.Sprintf("%s: %d", d, doubts[d]))
+	}
+	causes := ""
+	if len(why) > 0 {
+		causes = " (" + strings.Join(why, ", ") + ")"
+	}
+	return fmt.Sprintf("%d applicable, %d installed, %d superseded, %d unknown%s, %d not applicable", n(catalog.Applicable),
+		n(catalog.Installed), n(catalog.Superseded), n(catalog.Unknown), causes, n(catalog.NotApplicable))
 }
 
 type evaluationJSON struct {
 	Machine string            `json:"machine"`
 	Archive time.Time         `json:"archive_created"`
 	Counts  map[string]int    `json:"counts"`
+	Doubts  map[string]int    `json:"doubts,omitempty"` // of the unknown ones
 	Stats   catalog.Stats     `json:"stats"`
 	Updates []evaluatedUpdate `json:"updates"`
 }
@@ -169,10 +193,8 @@ func printEvaluation(out io.Writer, machine string, g *catalog.Graph, result *ca
 			return err
 		}
 	}
-	counts := result.Counts()
-	_, err := fmt.Fprintf(out, "%s against the archive of %s: %d applicable, %d installed, %d superseded, %d unknown, %d not applicable.\n",
-		machine, g.Head().Created.UTC().Format("2006-01-02"), counts[catalog.Applicable], counts[catalog.Installed],
-		counts[catalog.Superseded], counts[catalog.Unknown], counts[catalog.NotApplicable])
+	_, err := fmt.Fprintf(out, "%s against the archive of %s: %s.\n", machine, day(g.Head().Created),
+		summary(countsByName(result.Counts()), countsByName(result.Doubts())))
 	if n := len(g.Stats().Unsupported); n > 0 && err == nil {
 		_, err = fmt.Fprintf(out, "Operators that could not be evaluated: %v.\n", g.Stats().Unsupported)
 	}

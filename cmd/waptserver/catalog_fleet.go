@@ -12,7 +12,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"waptwua"
-	"waptwua/catalog"
 )
 
 // evaluatedMachine is one line of `catalog evaluate --machines --json`.
@@ -20,6 +19,7 @@ type evaluatedMachine struct {
 	File    string             `json:"file"`
 	Machine string             `json:"machine"`
 	Counts  map[string]int     `json:"counts"` // updates by verdict
+	Doubts  map[string]int     `json:"doubts,omitempty"`
 	Missing []waptwua.UpdateID `json:"missing"`
 }
 
@@ -88,7 +88,7 @@ func (e *evaluation) evaluateFile(c *openCatalogue, file string) (evaluatedMachi
 	if err := c.Err(); err != nil {
 		return evaluatedMachine{}, err
 	}
-	out := evaluatedMachine{File: filepath.Base(file), Machine: m.Name(), Counts: countsByName(result)}
+	out := evaluatedMachine{File: filepath.Base(file), Machine: m.Name(), Counts: countsByName(result.Counts()), Doubts: countsByName(result.Doubts())}
 	if e.asJSON {
 		out.Missing = result.Missing()
 	}
@@ -113,8 +113,6 @@ func (e *evaluation) printMachine(out io.Writer, m evaluatedMachine) error {
 	if e.asJSON {
 		return json.NewEncoder(out).Encode(m)
 	}
-	n := func(v catalog.Verdict) int { return m.Counts[v.String()] }
-	_, err := fmt.Fprintf(out, "%s: %d applicable, %d installed, %d superseded, %d unknown, %d not applicable\n", m.Machine,
-		n(catalog.Applicable), n(catalog.Installed), n(catalog.Superseded), n(catalog.Unknown), n(catalog.NotApplicable))
+	_, err := fmt.Fprintf(out, "%s: %s\n", m.Machine, summary(m.Counts, m.Doubts))
 	return err
 }

@@ -57,8 +57,8 @@ func newCatalogStatsCommand(q *catalogueFlag) *cobra.Command {
 		Use:   "stats [FILE]",
 		Short: "Count what a catalogue holds, and what is wrong with its archive",
 		Long: `Counts revisions by kind, rules and their operators, and everything that an
-archive lacks or that cannot be evaluated: references that name nothing, cycles,
-operators that are unknown.
+archive lacks or that cannot be evaluated: rules that only Windows can evaluate,
+references that name nothing, cycles, operators that are unknown.
 
 Exit status: 0; 1 when the catalogue cannot be read.`,
 		Example: "  waptserver catalog stats wsusscn2.sqlite --json",
@@ -83,6 +83,7 @@ func printStats(out io.Writer, s catalogStats) error {
 		n    int
 		what string
 	}{
+		{s.AskWindows, "revisions ask what only Windows can tell (CbsPackageInstallable), and may be unknown"},
 		{s.BadRules, "rules cannot be parsed and are unknown"},
 		{s.WithoutCore, "revisions have no core fragment"},
 		{s.StrayFragments, "fragments belong to no revision"},

@@ -52,7 +52,7 @@ func TestCatalogEvaluate(t *testing.T) {
 		"installed":  {"win7-sp1-x64-rsat", nil, []string{"KB958830", "1 installed"}, "{"},
 		"not listed": {"winxp-sp3-x86", nil, []string{"1 not applicable"}, "KB958830"},
 		"listed":     {"winxp-sp3-x86", []string{"--all"}, []string{"KB958830", `needs "AMD64"`}, "{"},
-		"unknown":    {"server2008r2-sp1-x64", nil, []string{"unknown", "CbsPackageInstallable"}, "1 applicable"},
+		"unknown":    {"server2008r2-sp1-x64", nil, []string{"unknown", "CbsPackageInstallable", "1 unknown (only Windows can tell: 1)"}, "1 applicable"},
 		"explained":  {"win7-sp1-x64", []string{"--explain", "kb958830"}, []string{"b.FileExists", "rsatclient.dll absent", `Data="Professional": true`}, "{"},
 		"explained by ID": {"win7-sp1-x64", []string{"--explain", "59653007-E2E9-4F71-8525-2FF588527978"},
 			[]string{`b.Processor Architecture="9": true (machine: architecture 9`}, "KB958830"},
