@@ -1,9 +1,9 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -21,7 +21,7 @@ type buildFlags struct {
 	programs, ca, admins, releases, set []string
 	arch                                []string
 	overwrite                           bool
-	token, tokenFile, expires, note     string
+	token, tokenFile, expires           string
 	newToken                            bool
 	uses                                int
 	signing                             installer.Signing
@@ -37,7 +37,9 @@ func newAgentBuildCommand() *cobra.Command {
 		Long: `Builds one package (.msi) for each processor that a wapt-get.exe is given for,
 and beside it the program as it will be installed. The address, the CA and the
 administrators' certificates are those of the server's data directory unless
-others are given; without --data they must be.
+others are given. Without --data, the address and the CA must be: by --server
+and --ca, or as options of wapt-get.ini by --set (wapt_server, and verify_cert or
+server_fingerprint). What contradicts itself, or would have no effect, is refused.
 
 Programs are looked for beside waptserver (windows-amd64/wapt-get.exe and
 windows-arm64/wapt-get.exe, there or one folder up), or given by --program.
@@ -91,31 +93,46 @@ type builtAgents struct {
 }
 
 func (o *buildFlags) run(cmd *cobra.Command) error {
+	if err := o.check(cmd.Flags().Changed); err != nil {
+		return cmdline.Usage(err)
+	}
 	plans, err := o.plans(time.Now())
 	if err != nil {
 		return err
+	}
+	if len(plans[0].Administrators) == 0 {
+		fmt.Fprintln(cmd.ErrOrStderr(), "warning: no administrator's certificate is built in: hosts obey no rules and actions until one lies in their folder ssl; give --admin-cert")
 	}
 	out := builtAgents{Server: o.server}
 	var secret string
 	if out.Token, secret, err = o.secret(cmd); err != nil {
 		return err
 	}
-	tell := func(string) {}
-	for _, p := range plans {
-		p.Token = secret
-		if !o.asJSON {
-			tell = func(step string) { fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s\n", p.Platform, step) }
-		}
-		b, err := installer.Build(cmd.Context(), p, o.signing, o.out, tell)
-		if err != nil {
-			return err
-		}
-		out.Packages = append(out.Packages, b)
+	if out.Packages, err = o.packages(cmd, plans, secret); err != nil {
+		return errors.Join(err, o.takeBack(cmd, out.Token))
 	}
 	if o.asJSON {
 		return json.NewEncoder(cmd.OutOrStdout()).Encode(out)
 	}
 	return printBuilt(cmd.OutOrStdout(), out)
+}
+
+// packages builds one package for each plan.
+func (o *buildFlags) packages(cmd *cobra.Command, plans []installer.Plan, token string) ([]*installer.Built, error) {
+	var built []*installer.Built
+	tell := func(string) {}
+	for _, p := range plans {
+		p.Token = token
+		if !o.asJSON {
+			tell = func(step string) { fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s\n", p.Platform, step) }
+		}
+		b, err := installer.Build(cmd.Context(), p, o.signing, o.out, tell)
+		if err != nil {
+			return nil, err
+		}
+		built = append(built, b)
+	}
+	return built, nil
 }
 
 func printBuilt(w io.Writer, b builtAgents) error {
@@ -128,10 +145,17 @@ func printBuilt(w io.Writer, b builtAgents) error {
 	}
 	fmt.Fprintf(w, "server   %s\n", b.Server)
 	if t := b.Token; t != nil {
-		fmt.Fprintf(w, "token    %s: %d hosts until %s\n", t.ID, t.UsesLeft, shortTime(t.Expires))
+		fmt.Fprintf(w, "token    %s: good for %s until %s\n", t.ID, hostCount(t.UsesLeft), shortTime(t.Expires))
 	}
 	_, err := fmt.Fprintln(w, "install  msiexec /i PACKAGE /qn")
 	return err
+}
+
+func hostCount(n int) string {
+	if n == 1 {
+		return "1 host"
+	}
+	return fmt.Sprintf("%d hosts", n)
 }
 
 // secret is the token to build in: given, made now, or none.
@@ -148,7 +172,7 @@ func (o *buildFlags) secret(cmd *cobra.Command) (made *server.TokenView, secret 
 		return nil, "", cmdline.Usagef("--expires %q: %w", o.expires, err)
 	}
 	err = withAccounts(cmd, o.data, func(a *server.Accounts) error {
-		return createToken(cmd.Context(), a, server.NewToken{Kind: server.KindEnrol, Note: cmp.Or(o.note, "installer of the agent"), Uses: o.uses, Valid: valid}, &made, &secret)
+		return createToken(cmd.Context(), a, server.NewToken{Kind: server.KindEnrol, Note: "installer of the agent", Uses: o.uses, Valid: valid}, &made, &secret)
 	})
 	return made, secret, err
 }
@@ -157,4 +181,18 @@ func createToken(ctx context.Context, a *server.Accounts, want server.NewToken, 
 	v, s, err := a.CreateToken(ctx, want)
 	*made, *secret = &v, s
 	return err
+}
+
+// takeBack revokes the token that was made for packages which were not built;
+// nil: none was. An interrupted build takes its token back, too.
+func (o *buildFlags) takeBack(cmd *cobra.Command, made *server.TokenView) error {
+	if made == nil {
+		return nil
+	}
+	cmd.SetContext(context.WithoutCancel(cmd.Context()))
+	err := withAccounts(cmd, o.data, func(a *server.Accounts) error { return a.RevokeToken(cmd.Context(), made.ID) })
+	if err != nil {
+		return fmt.Errorf("token %s, which was made for the packages, is still good; revoke it: %w", made.ID, err)
+	}
+	return nil
 }

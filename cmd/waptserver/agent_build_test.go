@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"waptwua/internal/pki"
+	"waptwua/server"
 	"waptwua/signing"
 )
 
@@ -70,9 +71,15 @@ func (b *builder) write(path string, content []byte) {
 // build runs `agent build` and returns its output.
 func (b *builder) build(args ...string) (string, error) {
 	b.t.Helper()
+	return b.command(append([]string{"agent", "build", "--out", filepath.Join(b.dir, "out"), "--program", b.program, "--version", "1.4.2"}, args...)...)
+}
+
+// command runs waptserver and returns its output.
+func (b *builder) command(args ...string) (string, error) {
+	b.t.Helper()
 	var out bytes.Buffer
 	cmd := newRootCommand()
-	cmd.SetArgs(append([]string{"agent", "build", "--out", filepath.Join(b.dir, "out"), "--program", b.program, "--version", "1.4.2"}, args...))
+	cmd.SetArgs(args)
 	cmd.SetOut(&out)
 	cmd.SetErr(&out)
 	err := cmd.ExecuteContext(b.t.Context())
@@ -147,10 +154,20 @@ func TestAgentBuildRefuses(t *testing.T) {
 		"token without data":   {[]string{"--new-token"}, "--data"},
 		"two tokens":           {[]string{"--data", b.data, "--new-token", "--token", "x"}, "not both"},
 		"version":              {[]string{"--version", "dev"}, "MAJOR.MINOR.PATCH"},
-		"other architecture":   {[]string{"--arch", "arm64"}, "no wapt-get.exe for arm64"},
-		"the program twice":    {[]string{"--program", b.program}, "second program"},
-		"not a program":        {[]string{"--program", b.adminCert}, "not a Windows program"},
-		"certificate, no key":  {[]string{"--sign-cert", b.adminCert}, "certificate and its key"},
+		"other architecture":   {[]string{"--data", b.data, "--arch", "arm64"}, "no wapt-get.exe for arm64"},
+		"one of two":           {[]string{"--data", b.data, "--arch", "amd64,arm64"}, "no wapt-get.exe for arm64"},
+		"no such architecture": {[]string{"--data", b.data, "--arch", "amd64,foo"}, `"foo"`},
+		"the program twice":    {[]string{"--data", b.data, "--program", b.program}, "second program"},
+		"not a program":        {[]string{"--data", b.data, "--program", b.adminCert}, "not a Windows program"},
+		"certificate, no key":  {[]string{"--data", b.data, "--sign-cert", b.adminCert}, "certificate and its key"},
+		"no server":            {nil, "give --data, or --server and --ca"},
+		"no CA":                {[]string{"--server", "https://wapt.example.org"}, "--ca"},
+		"two addresses":        {[]string{"--data", b.data, "--server", "https://a.example.org", "--set", "global.wapt_server=https://b.example.org"}, "contradicts --server"},
+		"two modes":            {[]string{"--data", b.data, "--waptwua", "disable", "--set", "waptwua.enabled=true"}, "contradicts --waptwua disable"},
+		"uses of no token":     {[]string{"--data", b.data, "--uses", "7"}, "--new-token"},
+		"end of no token":      {[]string{"--data", b.data, "--expires", "7d"}, "--new-token"},
+		"token for nobody":     {[]string{"--data", b.data, "--new-token", "--uses", "0"}, "at least one"},
+		"token and file":       {[]string{"--data", b.data, "--token", "x", "--token-file", b.adminCert}, "not both"},
 		"no such certificates": {[]string{"--admin-cert", filepath.Join(b.dir, "absent.crt")}, "absent.crt"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -158,5 +175,47 @@ func TestAgentBuildRefuses(t *testing.T) {
 				t.Errorf("error %v, want %q", err, c.wrong)
 			}
 		})
+	}
+}
+
+// TestAgentBuildTakesTokenBack: a build that fails leaves no token that is good.
+func TestAgentBuildTakesTokenBack(t *testing.T) {
+	b := newBuilder(t)
+	if out, err := b.build("--data", b.data, "--admin-cert", b.adminCert, "--new-token", "--sign-cert", b.adminCert); err == nil {
+		t.Fatalf("built without the key that signs:\n%s", out)
+	}
+	var tokens []server.TokenView
+	out, err := b.command("token", "list", "--data", b.data, "--json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal([]byte(out), &tokens); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if len(tokens) != 1 || tokens[0].Usable || tokens[0].Revoked.IsZero() {
+		t.Errorf("tokens after the failed build: %+v", tokens)
+	}
+}
+
+// TestAgentBuildWithoutServer: address and trust may also be options.
+func TestAgentBuildWithoutServer(t *testing.T) {
+	b := newBuilder(t)
+	out, err := b.build("--set", "global.wapt_server=https://wapt.example.org:8443", "--set", "global.verify_cert=C:\\ca.pem")
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, want := range []string{"server   https://wapt.example.org:8443\n", "warning: no administrator's certificate"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is not said:\n%s", want, out)
+		}
+	}
+}
+
+func TestPrintBuilt(t *testing.T) {
+	for uses, want := range map[int]string{1: "good for 1 host until", 2: "good for 2 hosts until"} {
+		var out strings.Builder
+		if err := printBuilt(&out, builtAgents{Token: &server.TokenView{ID: "t", UsesLeft: uses}}); err != nil || !strings.Contains(out.String(), want) {
+			t.Errorf("%d uses: %v\n%s", uses, err, &out)
+		}
 	}
 }

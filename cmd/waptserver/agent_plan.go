@@ -18,7 +18,6 @@ import (
 
 	"waptwua/agent/settings"
 	"waptwua/installer"
-	"waptwua/internal/cmdline"
 )
 
 // maxProgram bounds a program that is read, in bytes.
@@ -26,12 +25,6 @@ const maxProgram = 256 << 20
 
 // plans turns the flags into one plan for each program.
 func (o *buildFlags) plans(now time.Time) ([]installer.Plan, error) {
-	if o.newToken && (o.token != "" || o.tokenFile != "") {
-		return nil, cmdline.Usagef("give a token, or --new-token, not both")
-	}
-	if o.newToken && o.data == "" {
-		return nil, cmdline.Usagef("--new-token needs --data: the server must know the token")
-	}
 	if _, err := installer.NumericVersion(o.version); err != nil {
 		return nil, fmt.Errorf("--version: %w", err)
 	}
@@ -52,9 +45,17 @@ func (o *buildFlags) plans(now time.Time) ([]installer.Plan, error) {
 	if common.Releases, err = readAll(o.releases, signers); err != nil {
 		return nil, fmt.Errorf("--release-cert: %w", err)
 	}
-	if common.Settings, err = o.settings(len(common.CA) > 0); err != nil {
+	options, err := o.settings(len(common.CA) > 0)
+	if err != nil {
 		return nil, err
 	}
+	if o.server, err = connectable(options); err != nil {
+		return nil, err
+	}
+	if o.overwrite {
+		options = append(options, settings.Assignment{Section: "installer", Name: "overwrite", Value: "true"})
+	}
+	common.Settings = string(settings.Edit([]byte("; What the installer was built with; wapt-get configure takes it over.\n"), options...))
 	return o.programPlans(common)
 }
 
@@ -88,9 +89,8 @@ func (o *buildFlags) fromSite() error {
 	return nil
 }
 
-// settings is the text of install.ini, every option checked as the agent
-// reads it.
-func (o *buildFlags) settings(withCA bool) (string, error) {
+// settings are the options in install.ini, each checked as the agent reads it.
+func (o *buildFlags) settings(withCA bool) ([]settings.Assignment, error) {
 	var list []settings.Assignment
 	add := func(text string) error {
 		a, err := settings.ParseAssignment(text)
@@ -101,30 +101,27 @@ func (o *buildFlags) settings(withCA bool) (string, error) {
 	}
 	if o.server != "" {
 		if err := add("global.wapt_server=" + o.server); err != nil {
-			return "", fmt.Errorf("--server: %w", err)
+			return nil, fmt.Errorf("--server: %w", err)
 		}
 	}
 	if withCA {
 		if err := add("global.verify_cert=" + installer.CAFile); err != nil {
-			return "", err
+			return nil, err
 		}
 	}
 	mode, err := settings.Mode(o.waptwua)
 	if err != nil {
-		return "", fmt.Errorf("--waptwua: %w", err)
+		return nil, fmt.Errorf("--waptwua: %w", err)
 	}
 	if mode.Value != "" {
 		list = append(list, mode)
 	}
 	for _, s := range o.set {
 		if err := add(s); err != nil {
-			return "", fmt.Errorf("--set: %w", err)
+			return nil, fmt.Errorf("--set: %w", err)
 		}
 	}
-	if o.overwrite {
-		list = append(list, settings.Assignment{Section: "installer", Name: "overwrite", Value: "true"})
-	}
-	return string(settings.Edit([]byte("; What the installer was built with; wapt-get configure takes it over.\n"), list...)), nil
+	return list, nil
 }
 
 // programPlans completes the plan for each program that is wanted.
@@ -142,7 +139,7 @@ func (o *buildFlags) programPlans(common installer.Plan) ([]installer.Plan, erro
 		if p.Platform, err = platformOf(p.Program); err != nil {
 			return nil, fmt.Errorf("--program %s: %w", f, err)
 		}
-		if len(o.arch) > 0 && !slices.Contains(o.arch, strings.TrimPrefix(string(p.Platform), "windows/")) {
+		if len(o.arch) > 0 && !slices.Contains(o.arch, archOf(p)) {
 			continue
 		}
 		if slices.ContainsFunc(plans, func(q installer.Plan) bool { return q.Platform == p.Platform }) {
@@ -150,11 +147,15 @@ func (o *buildFlags) programPlans(common installer.Plan) ([]installer.Plan, erro
 		}
 		plans = append(plans, p)
 	}
-	if len(plans) == 0 {
-		return nil, fmt.Errorf("no wapt-get.exe for %s among the programs given", strings.Join(o.arch, ", "))
+	for _, arch := range o.arch {
+		if !slices.ContainsFunc(plans, func(p installer.Plan) bool { return archOf(p) == arch }) {
+			return nil, fmt.Errorf("no wapt-get.exe for %s among %s; give it with --program", arch, strings.Join(files, ", "))
+		}
 	}
 	return plans, nil
 }
+
+func archOf(p installer.Plan) string { return strings.TrimPrefix(string(p.Platform), "windows/") }
 
 // programFiles are those given, or those that lie beside this program.
 func (o *buildFlags) programFiles() ([]string, error) {

@@ -145,15 +145,26 @@ func newReleaseListCommand() *cobra.Command {
 
 func newReleaseWithdrawCommand() *cobra.Command {
 	var dir string
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "withdraw --data DIR VERSION", Short: "Stop offering a release; hosts that have it keep it", Args: cobra.ExactArgs(1),
 		Long: `Stops offering a release. Hosts that have seen it take no lower version: to
 replace what is wrong with it, sign a higher one.`,
 		Example: "  waptserver agent release withdraw --data DIR 1.4.0",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withReleases(cmd, dir, func(r *server.Releases) error { return r.Withdraw(cmd.Context(), args[0]) })
+			return withReleases(cmd, dir, func(r *server.Releases) error {
+				if err := r.Withdraw(cmd.Context(), args[0]); err != nil {
+					return err
+				}
+				if asJSON {
+					return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]string{"withdrawn": args[0]})
+				}
+				_, err := fmt.Fprintf(cmd.OutOrStdout(), "release %s is not offered any more\n", args[0])
+				return err
+			})
 		},
 	}
 	addData(cmd, &dir)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print as JSON")
 	return cmd
 }

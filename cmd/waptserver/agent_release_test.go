@@ -14,13 +14,7 @@ import (
 // release runs `agent release` and returns its output.
 func (b *builder) release(args ...string) (string, error) {
 	b.t.Helper()
-	var out bytes.Buffer
-	cmd := newRootCommand()
-	cmd.SetArgs(append([]string{"agent", "release"}, args...))
-	cmd.SetOut(&out)
-	cmd.SetErr(&out)
-	err := cmd.ExecuteContext(b.t.Context())
-	return out.String(), err
+	return b.command(append([]string{"agent", "release"}, args...)...)
 }
 
 func (b *builder) mustRelease(args ...string) string {
@@ -73,7 +67,9 @@ func TestAgentRelease(t *testing.T) {
 	if len(list) != 1 || list[0].Version != "1.4.2" || !list[0].Current || list[0].Signer != "releases" || list[0].Files[0].Platform != "windows/amd64" {
 		t.Errorf("list %+v", list)
 	}
-	b.mustRelease("withdraw", "--data", b.data, "1.4.2")
+	if out := b.mustRelease("withdraw", "--data", b.data, "1.4.2", "--json"); out != "{\"withdrawn\":\"1.4.2\"}\n" {
+		t.Errorf("withdraw --json prints %s", out)
+	}
 	if out := b.mustRelease("list", "--data", b.data, "--json"); strings.TrimSpace(out) != "[]" {
 		t.Errorf("after the withdrawal: %s", out)
 	}
