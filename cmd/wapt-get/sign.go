@@ -31,8 +31,8 @@ NAME.pem off the server: whoever has it decides what hosts install.`,
 		Example: "  wapt-get create-keycert --name alice --password-file pw.txt --dir ~/keys",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			if err := pki.CheckHostID(name); err != nil {
-				return usageError(fmt.Errorf("--name becomes a file name: %w", err))
+			if err := pki.CheckOwner(name); err != nil {
+				return usageError(fmt.Errorf("--name: %w", err))
 			}
 			return a.createKeycert(name, dir, pki.KeyType(keyType), passwordFile, days)
 		},

@@ -32,8 +32,8 @@ the hosts. Keep the key off the server: whoever has it decides what runs as
 the system on every host.`,
 		Example: "  waptserver agent release create-key --name releases --dir ~/keys --password-file pw.txt",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := pki.CheckHostID(name); err != nil {
-				return cmdline.Usagef("--name becomes a file name: %w", err)
+			if err := pki.CheckOwner(name); err != nil {
+				return cmdline.Usagef("--name: %w", err)
 			}
 			cert, key := filepath.Join(dir, name+".crt"), filepath.Join(dir, name+".pem")
 			for _, p := range []string{cert, key} {

@@ -125,13 +125,19 @@ func NewHostRequest(host string, key crypto.Signer) ([]byte, error) {
 
 // CheckHostID refuses a host identifier that is not 1 to 64 letters,
 // digits, '-', '_' or '.'; a UUID is the usual form.
-func CheckHostID(host string) error {
-	if host == "" || len(host) > maxHostID {
-		return fmt.Errorf("host identifier of %d characters; want 1 to %d", len(host), maxHostID)
+func CheckHostID(host string) error { return checkName("host identifier", host) }
+
+// CheckOwner refuses a name of an administrator or of a key that is not
+// written as a host identifier is: it becomes a file name, too.
+func CheckOwner(name string) error { return checkName("name", name) }
+
+func checkName(what, name string) error {
+	if name == "" || len(name) > maxHostID {
+		return fmt.Errorf("%s of %d characters; want 1 to %d", what, len(name), maxHostID)
 	}
-	for _, c := range []byte(host) {
+	for _, c := range []byte(name) {
 		if !(c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '-' || c == '_' || c == '.') {
-			return fmt.Errorf("host identifier %q: character %q is not allowed", host, c)
+			return fmt.Errorf("%s %q: character %q is not allowed", what, name, c)
 		}
 	}
 	return nil
