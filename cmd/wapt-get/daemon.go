@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,8 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"waptwua"
 	"waptwua/agent"
@@ -30,6 +33,7 @@ type daemon struct {
 	drained chan struct{} // closed when nothing new is to be begun
 	once    sync.Once     // closes drained
 	desk    *local.Desk
+	limit   shutdownLimit
 
 	// Set by run; read by others only when run has returned.
 	agent  *agent.Agent
@@ -39,6 +43,7 @@ type daemon struct {
 
 func newDaemon(a *app, scm bool) *daemon {
 	d := &daemon{app: a, scm: scm, drained: make(chan struct{}), log: slog.New(slog.DiscardHandler)}
+	d.limit.tell = func(limit time.Duration) error { return winsvc.SetPreShutdown(serviceName, limit+winsvc.Parting) }
 	d.desk = local.NewDesk(d, a.now)
 	return d
 }
@@ -47,7 +52,7 @@ func newDaemon(a *app, scm bool) *daemon {
 // a command: Windows tells every console program when a user logs off, and
 // the Go runtime makes that a SIGTERM.
 func (d *daemon) runBySCM() error {
-	err := winsvc.Run(serviceName, winsvc.Work{Run: d.run, Drain: d.drain, AtShutdown: d.atShutdown, Limit: preShutdown, Close: d.close})
+	err := winsvc.Run(serviceName, winsvc.Work{Run: d.run, Drain: d.drain, AtShutdown: d.atShutdown, Limit: d.limit.now, Close: d.close})
 	if errors.Is(err, winsvc.ErrNotBySCM) {
 		return usageError(fmt.Errorf("%w; by hand, leave out --scm, or use: wapt-get service start", err))
 	}
@@ -95,6 +100,9 @@ func (d *daemon) prepare() (*settings.Settings, error) {
 	d.log = slog.New(slog.NewTextHandler(d.logWriter(s), &slog.HandlerOptions{Level: level(s.LogLevel)}))
 	d.agent, s, err = d.openWith(d.log, func(o *agent.Options) {
 		o.Drained = d.drained
+		if d.scm {
+			o.Settings = d.limit.follow(o.Settings, d.log)
+		}
 		o.Around = d.around
 		o.Progress = d.desk.Progress
 	})
@@ -223,11 +231,39 @@ func (d *daemon) atShutdown(ctx context.Context) error {
 		return nil // the service could not begin to work
 	}
 	err := d.watch(ctx, string(local.Install), d.agent.Shutdown)
-	if errors.Is(err, waptwua.ErrUnchanged) {
+	if errors.Is(err, waptwua.ErrUnchanged) && !errors.Is(err, agent.ErrNotReported) {
+		d.log.Info("nothing is installed before the shutdown", "reason", err)
 		return nil
 	}
 	d.log.Info("installed before the shutdown", "error", err)
 	return err
+}
+
+// shutdownLimit is pre_shutdown_timeout, which may change while the service
+// runs.
+type shutdownLimit struct {
+	limit atomic.Int64                    // 0: the settings have not been read yet
+	tell  func(limit time.Duration) error // has Windows wait that long
+}
+
+// now is how long a shutdown may take that begins now.
+func (l *shutdownLimit) now() time.Duration {
+	return cmp.Or(time.Duration(l.limit.Load()), preShutdown)
+}
+
+// follow tells Windows when the option has changed, each time that the agent
+// reads its settings.
+func (l *shutdownLimit) follow(read func() (*settings.Settings, error), log *slog.Logger) func() (*settings.Settings, error) {
+	return func() (*settings.Settings, error) {
+		s, err := read()
+		if err != nil || l.limit.Swap(int64(s.Exit.Limit)) == int64(s.Exit.Limit) {
+			return s, err
+		}
+		if err := l.tell(s.Exit.Limit); err != nil {
+			log.Warn("Windows may not wait for pre_shutdown_timeout", "error", err)
+		}
+		return s, nil
+	}
 }
 
 // close gives back what run has opened. It is called once.

@@ -22,8 +22,8 @@ const (
 	serviceDescription = "Keeps this computer up to date as its administrators allow."
 )
 
-// preShutdown is how long a shutdown waits for the service: what Windows
-// itself gives to servicing is an hour as well.
+// preShutdown is how long a shutdown waits for a service that has not read its
+// settings: what pre_shutdown_timeout is by default.
 const preShutdown = time.Hour
 
 // serviceWait bounds how long a command waits for the service to start or stop.
@@ -88,9 +88,13 @@ func (a *app) describeService() (winsvc.Service, error) {
 	if err != nil {
 		return winsvc.Service{}, fmt.Errorf("path of the settings file: %w", err)
 	}
+	wait := preShutdown
+	if s, err := a.settings(); err == nil {
+		wait = s.Exit.Limit
+	}
 	return winsvc.Service{
 		Name: serviceName, Display: serviceDisplay, Description: serviceDescription,
-		Program: program, Args: []string{"service", "run", "--scm", "--config", config}, PreShutdown: preShutdown,
+		Program: program, Args: []string{"service", "run", "--scm", "--config", config}, PreShutdown: wait + winsvc.Parting,
 	}, nil
 }
 
@@ -187,7 +191,8 @@ wapt-get.ini is read again when it changes. What a killed service left
 unfinished is finished first.
 
 With --scm, a shutdown of Windows lets a running operation finish, and then
-installs when install_at_shutdown is set; the shutdown waits up to an hour.`,
+installs when install_at_shutdown is set and the user has not refused it in
+waptexit; the shutdown waits for that as long as pre_shutdown_timeout says.`,
 		Example: "  wapt-get service run --config wapt-get.ini",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {

@@ -81,14 +81,13 @@ func details(h *mgr.Service, s Service) error {
 		return err
 	}
 	description := windows.SERVICE_DESCRIPTION{Description: text}
-	pre := struct{ Timeout uint32 }{milliseconds(s.PreShutdown)} // SERVICE_PRESHUTDOWN_INFO
 	var actions []mgr.RecoveryAction
 	for _, d := range restarts {
 		actions = append(actions, mgr.RecoveryAction{Type: mgr.ServiceRestart, Delay: d})
 	}
 	for _, err := range []error{
 		windows.ChangeServiceConfig2(h.Handle, windows.SERVICE_CONFIG_DESCRIPTION, (*byte)(unsafe.Pointer(&description))),
-		windows.ChangeServiceConfig2(h.Handle, windows.SERVICE_CONFIG_PRESHUTDOWN_INFO, (*byte)(unsafe.Pointer(&pre))),
+		waitFor(h, s.PreShutdown),
 		h.SetRecoveryActions(actions, uint32(forget/time.Second)),
 		h.SetRecoveryActionsOnNonCrashFailures(true),
 	} {
@@ -97,6 +96,17 @@ func details(h *mgr.Service, s Service) error {
 		}
 	}
 	return nil
+}
+
+// waitFor sets how long a shutdown waits for the service.
+func waitFor(h *mgr.Service, d time.Duration) error {
+	info := struct{ Timeout uint32 }{milliseconds(d)} // SERVICE_PRESHUTDOWN_INFO
+	return windows.ChangeServiceConfig2(h.Handle, windows.SERVICE_CONFIG_PRESHUTDOWN_INFO, (*byte)(unsafe.Pointer(&info)))
+}
+
+// SetPreShutdown changes how long a shutdown waits for the service.
+func SetPreShutdown(name string, d time.Duration) error {
+	return with(name, "changing", accessAll, func(h *mgr.Service) error { return waitFor(h, d) })
 }
 
 // Uninstall stops the service and removes it. The error wraps ErrNotInstalled

@@ -6,12 +6,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
 var errOther = fmt.Errorf("there is no service control manager on this system: %w", errors.ErrUnsupported)
 
 // Install installs the service, or brings it up to date.
 func Install(Service) error { return errOther }
+
+// SetPreShutdown changes how long a shutdown waits for the service.
+func SetPreShutdown(string, time.Duration) error { return errOther }
 
 // Uninstall stops the service and removes it.
 func Uninstall(context.Context, string) error { return errOther }

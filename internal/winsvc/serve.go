@@ -17,16 +17,21 @@ type Work struct {
 	// AtShutdown is done before Windows shuts down; ctx ends when the time for
 	// it is over. nil: nothing is.
 	AtShutdown func(ctx context.Context) error
-	// Limit is the time for Drain and AtShutdown together.
-	Limit time.Duration
+	// Limit is the time for Drain and AtShutdown together, asked for when
+	// Windows shuts down. Needed with AtShutdown or Drain.
+	Limit func() time.Duration
 	// Close is called when all of that has ended, before the SCM is told that
 	// the service has stopped: who has waited for the stop, such as an
 	// installer, then finds nothing left behind. Not after ErrHung. May be nil.
 	Close func()
 }
 
-// StopLimit is the time that Run has to return after a stop.
-const StopLimit = 20 * time.Second
+// StopLimit is the time that Run has to return after a stop, and Parting what
+// Windows should wait at a shutdown beyond Work.Limit.
+const (
+	StopLimit = 20 * time.Second
+	Parting   = 3 * StopLimit
+)
 
 // pulse is how often the SCM is told that a stopping service is alive, and
 // patience how much later it may expect the next sign.
@@ -110,7 +115,7 @@ func (p *parting) stop() error {
 
 // shutdown lets Run finish and does what is to be done before the shutdown.
 func (p *parting) shutdown() error {
-	limit, done := p.clock.After(context.Background(), p.work.Limit)
+	limit, done := p.clock.After(context.Background(), p.work.Limit())
 	defer done()
 	if p.work.Drain == nil {
 		p.cancel()

@@ -66,6 +66,8 @@ func (s *served) next(t *testing.T, want State) report {
 	return r
 }
 
+func hour() time.Duration { return time.Hour }
+
 func untilDone(ctx context.Context) error { <-ctx.Done(); return nil }
 
 func TestStop(t *testing.T) {
@@ -138,7 +140,7 @@ func TestShutdown(t *testing.T) {
 		},
 		Drain:      func() { close(drained) },
 		AtShutdown: func(context.Context) error { close(atShutdown); <-install; return errors.New("not the SCM's business") },
-		Limit:      time.Hour,
+		Limit:      hour,
 	})
 	s.controls <- preShutdown
 	<-atShutdown
@@ -162,6 +164,7 @@ func TestShutdownLimit(t *testing.T) {
 		Run:        func(context.Context) error { return untilDone(t.Context()) },
 		Drain:      func() {},
 		AtShutdown: func(context.Context) error { t.Error("done although the time was over"); return nil },
+		Limit:      hour,
 	})
 	s.controls <- preShutdown
 	s.over <- struct{}{} // the time for the shutdown
@@ -178,6 +181,7 @@ func TestShutdownWorkSeesTheLimit(t *testing.T) {
 	s := start(Work{
 		Run:        untilDone,
 		AtShutdown: func(ctx context.Context) error { close(begun); return untilDone(ctx) },
+		Limit:      hour,
 	})
 	s.controls <- preShutdown
 	<-begun
@@ -193,6 +197,7 @@ func TestStopDuringShutdown(t *testing.T) {
 	s := start(Work{
 		Run:        untilDone,
 		AtShutdown: func(ctx context.Context) error { close(begun); return untilDone(ctx) },
+		Limit:      hour,
 	})
 	s.controls <- preShutdown
 	<-begun

@@ -14,7 +14,8 @@
 //	start         Work.Run is begun; the service counts as running at once
 //	stop          Run's context ends; [StopLimit] later the service ends in any case
 //	pre-shutdown  Work.Drain, and when Run has returned Work.AtShutdown, all
-//	              within Work.Limit. Run's context ends when the limit is over
+//	              within Work.Limit. Run's context ends when the limit is over;
+//	              the service takes up to [Parting] more to end
 //
 // A service that is told to stop during a pre-shutdown stops. The SCM is
 // told every few seconds that the work goes on; otherwise it would take a
@@ -40,7 +41,7 @@ type Service struct {
 	Description string
 	Program     string        // absolute path
 	Args        []string      // of the program; quoted as they need be
-	PreShutdown time.Duration // how long Windows waits for it before it shuts down
+	PreShutdown time.Duration // how long Windows waits for it before it shuts down; SetPreShutdown changes it
 }
 
 // State is what the SCM says of a service.
