@@ -48,6 +48,7 @@
 //
 //	journal.log        what was begun and finished
 //	state.json         what the host knows; acked.json what the server knows
+//	shutdown.json      whether people have decided about a shutdown
 //	updates.json       descriptions of the updates of the last search
 //	rules.json         the rule packages in force, as signed
 //	private/           the host's key and certificate, the server's certificates

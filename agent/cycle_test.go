@@ -370,18 +370,6 @@ func TestBusy(t *testing.T) {
 	}
 }
 
-func TestShutdownObeysTheSetting(t *testing.T) {
-	r := newRig(t)
-	r.register()
-	id := r.offer(1, waptwua.Update{})
-	if err := r.agent().Shutdown(t.Context()); !errors.Is(err, waptwua.ErrUnchanged) || len(r.host.Calls()) != 0 {
-		t.Fatalf("install_at_shutdown is not set: %v", err)
-	}
-	r.ini += "install_at_shutdown = true\n"
-	r.do(r.agent().Shutdown)
-	r.wantStatus(id, waptwua.StatusOK)
-}
-
 func TestServerGone(t *testing.T) {
 	r := newRig(t)
 	r.register()

@@ -26,6 +26,8 @@ type InstallOptions struct {
 	// NotAfter is the moment after which no further batch is begun; one that
 	// is under way is not cut off. Zero: there is none.
 	NotAfter time.Time
+
+	agreed bool // at this shutdown, see ShutdownAgreed
 }
 
 // maxAttempts is how often a failing update is tried without a command.
@@ -47,33 +49,14 @@ func (a *Agent) Install(ctx context.Context, o InstallOptions) error {
 		if err := op.enter(&o); err != nil {
 			return err
 		}
+		if o.agreed {
+			op.settleShutdown("waptexit has installed at this shutdown")
+		}
 		err := op.install(ctx, o)
 		op.mem.LastInstall = op.now()
 		op.unsure = ctx.Err() != nil
 		return op.finish(ctx, err)
 	})
-}
-
-// Shutdown installs when the settings ask for it at shutdown
-// (install_at_shutdown); otherwise it returns waptwua.ErrUnchanged. It does
-// not need a window, but frozen days hold it: ErrWindowClosed. ctx carries
-// the time that the shutdown allows.
-func (a *Agent) Shutdown(ctx context.Context) error {
-	s, err := a.opt.Settings()
-	if err != nil {
-		return err
-	}
-	if !s.InstallAtShutdown {
-		return fmt.Errorf("[waptwua] install_at_shutdown is not true: %w", waptwua.ErrUnchanged)
-	}
-	if why := a.waits(ctx, s, taskInstall); why != "" {
-		return fmt.Errorf("%s: %w", why, waptwua.ErrUnchanged)
-	}
-	o, err := a.thawed(s)
-	if err != nil {
-		return err
-	}
-	return a.Install(ctx, o)
 }
 
 func (op *operation) install(ctx context.Context, o InstallOptions) error {

@@ -194,7 +194,8 @@ func (op *operation) step(step journal.Step, note string, updates ...waptwua.Upd
 func (op *operation) now() time.Time { return op.opt.Clock.Now().UTC() }
 
 // finish notes what was done, saves, and reports. A report that fails does
-// not make the operation fail: the error wraps ErrNotReported.
+// not make the operation fail: the error wraps ErrNotReported. Of an operation
+// that failed, that is the error.
 func (op *operation) finish(ctx context.Context, opErr error) error {
 	op.mem.State.LastAction = transport.Action{Kind: op.kind, At: op.now()}
 	if opErr != nil {
@@ -208,7 +209,12 @@ func (op *operation) finish(ctx context.Context, opErr error) error {
 	if err != nil {
 		return errors.Join(opErr, err)
 	}
-	return errors.Join(opErr, op.report(ctx))
+	reportErr := op.report(ctx)
+	if opErr != nil && reportErr != nil {
+		op.log.Warn("a failure is not reported yet", "error", reportErr)
+		return opErr
+	}
+	return errors.Join(opErr, reportErr)
 }
 
 // hostStatus sums up the updates.

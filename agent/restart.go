@@ -19,12 +19,13 @@ const (
 
 // sameBoot tells whether two times are the same start of the host; a zero
 // time is not known, and the same as no other.
-func (op *operation) sameBoot(a, b time.Time) bool {
-	if a.IsZero() || b.IsZero() {
+func (a *Agent) sameBoot(one, other time.Time) bool {
+	if one.IsZero() || other.IsZero() {
 		return false
 	}
-	since := max(op.now().Sub(a), op.now().Sub(b), 0)
-	return a.Sub(b).Abs() <= bootReading+since/bootDrift
+	now := a.opt.Clock.Now()
+	since := max(now.Sub(one), now.Sub(other), 0)
+	return one.Sub(other).Abs() <= bootReading+since/bootDrift
 }
 
 // notRestarted tells whether the host is known to run since before the

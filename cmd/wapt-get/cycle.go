@@ -115,6 +115,10 @@ outside of a window (exit code 9), unless --now or --force is given.`,
 			if a.byService && (atShutdown || c.Flags().Changed("limit")) {
 				return usageError(errors.New("--at-shutdown and --limit do not go with --service"))
 			}
+			limit, err := a.installLimit(c.Flags().Changed("limit"), limit, atShutdown)
+			if err != nil {
+				return err
+			}
 			order := local.Order{Kind: local.Install, Force: o.Force, Now: o.Now, Only: args}
 			return a.operate(c.Context(), "installed", order, func(ctx context.Context, ag *agent.Agent) error {
 				ctx, cancel := context.WithTimeout(ctx, limit)
@@ -130,9 +134,25 @@ outside of a window (exit code 9), unless --now or --force is given.`,
 	f.BoolVarP(&o.Force, "force", "f", false, "also updates that have failed before, although a restart is due or no window is open")
 	f.BoolVar(&o.Now, "now", false, "although no installation window is open")
 	f.BoolVar(&atShutdown, "at-shutdown", false, "install only if install_at_shutdown is set")
-	f.DurationVar(&limit, "limit", 4*time.Hour, "stop after this time")
+	f.DurationVar(&limit, "limit", 4*time.Hour, "stop after this time; with --at-shutdown by default after pre_shutdown_timeout")
 	a.serviceFlag(c)
 	return c
+}
+
+// installLimit is the time for an installation: the one given, or that of a
+// shutdown.
+func (a *app) installLimit(given bool, limit time.Duration, atShutdown bool) (time.Duration, error) {
+	if limit <= 0 {
+		return 0, usageError(fmt.Errorf("--limit %v: want a time above zero, such as 4h", limit))
+	}
+	if given || !atShutdown {
+		return limit, nil
+	}
+	s, err := a.settings()
+	if err != nil {
+		return 0, err
+	}
+	return s.Exit.Limit, nil
 }
 
 // installOnly turns the arguments into identities and installs.
@@ -153,12 +173,18 @@ func (a *app) installOnly(ctx context.Context, ag *agent.Agent, o agent.InstallO
 	if err := ag.Install(ctx, o); err != nil {
 		return err
 	}
-	after, err := ag.Status()
+	return failed(ag, o.Only)
+}
+
+// failed is local.ErrUpdateFailed when one of these updates is in status
+// ERROR; of none given, any.
+func failed(ag *agent.Agent, ids []waptwua.UpdateID) error {
+	s, err := ag.Status()
 	if err != nil {
 		return err
 	}
-	for _, u := range after.State.Updates {
-		if u.Status == waptwua.StatusError {
+	for id, u := range s.State.Updates {
+		if u.Status == waptwua.StatusError && (len(ids) == 0 || slices.Contains(ids, id)) {
 			return local.ErrUpdateFailed
 		}
 	}
@@ -200,10 +226,13 @@ func (a *app) operate(ctx context.Context, done string, order local.Order, f fun
 // report prints what an operation did, and returns its error.
 func (a *app) report(done string, err error, status *agent.Status) error {
 	unchanged := errors.Is(err, waptwua.ErrUnchanged)
-	if unchanged && !errors.Is(err, agent.ErrNotReported) {
+	var waits agent.Waits
+	if errors.As(err, &waits) {
+		done, err = waits.Error(), nil
+	} else if unchanged && !errors.Is(err, agent.ErrNotReported) {
 		done, err = "nothing has changed", nil
 	}
-	out := outcome{Done: err == nil || errors.Is(err, agent.ErrNotReported) || errors.Is(err, local.ErrUpdateFailed), Unchanged: unchanged, Status: status}
+	out := outcome{Done: err == nil || errors.Is(err, agent.ErrNotReported) || errors.Is(err, local.ErrUpdateFailed), Unchanged: unchanged, Reason: waits.Reason, Status: status}
 	if err != nil {
 		out.Error = err.Error()
 	}
@@ -220,6 +249,7 @@ func (a *app) report(done string, err error, status *agent.Status) error {
 type outcome struct {
 	Done      bool          `json:"done"`
 	Unchanged bool          `json:"unchanged,omitempty"`
+	Reason    string        `json:"reason,omitempty"` // why nothing is installed now
 	Error     string        `json:"error,omitempty"`
 	Status    *agent.Status `json:"status"`
 }

@@ -57,6 +57,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"hand-out": handOut,
+			"outage":   outage,
 			"expand":   expand,
 			"undo":     setStart(native.Automatic),
 			"disable":  setStart(native.Disabled),
@@ -94,6 +95,11 @@ func handOut(ts *testscript.TestScript, _ bool, args []string) {
 		envelopes = append(envelopes, ts.ReadFile(a))
 	}
 	ts.Value("server").(*agenttest.Server).SetRules(envelopes...)
+}
+
+// outage makes the server refuse everything from now on.
+func outage(ts *testscript.TestScript, _ bool, _ []string) {
+	ts.Value("server").(*agenttest.Server).Refuse(func(http.ResponseWriter, *http.Request) int { return http.StatusServiceUnavailable })
 }
 
 // setStart sets the start mode of a simulated service, as others may.

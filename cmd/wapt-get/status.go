@@ -62,11 +62,13 @@ update when it was needed, downloaded, installed and verified; --json has all.`,
 }
 
 func (a *app) printStatus(w io.Writer, s statusOutput, all bool) error {
-	fmt.Fprintf(w, "host        %s %s\n", s.State.Host.Name, s.State.Host.UUID)
+	if h := s.State.Host; h.UUID != "" { // of a host that has done something
+		fmt.Fprintf(w, "host        %s %s\n", h.Name, h.UUID)
+	}
 	if s.Registered {
 		fmt.Fprintf(w, "registered  until %s\n", s.Expires.Format(time.DateOnly))
 	} else {
-		fmt.Fprintln(w, "registered  no")
+		fmt.Fprintln(w, "registered  no; run: wapt-get register --token-file FILE")
 	}
 	fmt.Fprintf(w, "scanned     %s\n", age(s.State.Scan.At, a.now()))
 	if e := s.State.Scan.Error; e != nil {

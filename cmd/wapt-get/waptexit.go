@@ -37,10 +37,14 @@ func (a *app) waptexitCommand() *cobra.Command {
 		Short: "Offer the installation of pending updates before a shutdown",
 		Long: `Shows which updates are pending, counts down, and installs them: for a shutdown
 script (add-upgrade-shutdown), a shortcut or a scheduled task. Nothing is shown
-when nothing is pending or install_at_shutdown is not set. How long it counts,
-whether the user may refuse and how long all of it may take is set in
-wapt-get.ini. It ends only when the installation has, and at the latest two
-minutes after pre_shutdown_timeout.`,
+when nothing is pending, when install_at_shutdown is not set, or while the host
+runs on its battery, pays for its network by volume, or is in freeze_dates. How
+long it counts, whether the user may refuse and how long all of it may take is
+set in wapt-get.ini. It ends only when the installation has, and at the latest
+two minutes after pre_shutdown_timeout.
+
+What was decided holds for this shutdown: the service does not install after a
+refusal, nor once more.`,
 		Example: "  wapt-get waptexit --text",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -60,13 +64,14 @@ minutes after pre_shutdown_timeout.`,
 
 // exitOutcome is how waptexit ended.
 type exitOutcome struct {
-	Outcome string   `json:"outcome"` // nothing, disabled, or an outcome of the dialog
+	Outcome string   `json:"outcome"`          // nothing, disabled, waits, or an outcome of the dialog
+	Reason  string   `json:"reason,omitempty"` // of waits
 	Updates []string `json:"updates,omitempty"`
 }
 
 func (o exitOutcome) String() string {
 	text, ok := map[string]string{
-		"nothing": "no update is waiting to be installed", "disabled": "the settings install nothing at shutdown",
+		"nothing": "no update is waiting to be installed", "disabled": "the settings install nothing at shutdown", "waits": o.Reason,
 		"installed": "the installation has ended", "declined": "not now: nothing was installed", "skipped": "skipped: nothing was installed",
 		"timed-out": "nobody has decided in time: nothing was installed", "stopped": "the installation was stopped by pre_shutdown_timeout",
 		"abandoned": "the installation did not stop in time and still runs",
@@ -106,26 +111,52 @@ func (a *app) waptexit(ctx context.Context, front dialog.Front) (exitOutcome, er
 	if err != nil {
 		return exitOutcome{Outcome: "undecided"}, err
 	}
-	titles := pendingTitles(status)
-	if len(titles) == 0 {
+	ids := pending(status)
+	if len(ids) == 0 {
 		return exitOutcome{Outcome: "nothing"}, nil
 	}
-	e = dialog.NewExit(dialog.ExitOptions{Language: language(), Updates: titles, Countdown: s.Exit.Countdown, AllowCancel: s.Exit.AllowCancel, Limit: s.Exit.Limit})
+	if err := ag.BeforeShutdown(ctx); err != nil { // nobody is asked about what does not happen
+		return waiting(err)
+	}
+	out := exitOutcome{Updates: titles(status, ids)}
+	e = dialog.NewExit(dialog.ExitOptions{Language: language(), Updates: out.Updates, Countdown: s.Exit.Countdown, AllowCancel: s.Exit.AllowCancel, Limit: s.Exit.Limit})
+	return a.exitDialog(ctx, front, e, ag, ids, out)
+}
+
+// waiting is the outcome where the installation is not begun.
+func waiting(err error) (exitOutcome, error) {
+	out := exitOutcome{Outcome: "waits", Reason: err.Error()}
+	if errors.As(err, new(agent.Waits)) {
+		return out, nil
+	}
+	return out, err
+}
+
+// exitDialog runs the dialog, and has the service know when the user has not
+// agreed: Windows shuts it down next.
+func (a *app) exitDialog(ctx context.Context, front dialog.Front, e *dialog.Exit, ag *agent.Agent, ids []waptwua.UpdateID, out exitOutcome) (exitOutcome, error) {
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
 	run := dialog.ExitRun{Front: front, Ticks: ticker.C, Warn: func(err error) { fmt.Fprintln(a.stderr, "wapt-get: nobody can see the dialog:", err) },
 		Work: func(ctx context.Context, _ func(string, int)) error {
-			err := a.patiently(ctx, ag.Shutdown)
-			if errors.Is(err, waptwua.ErrUnchanged) && !errors.Is(err, agent.ErrNotReported) {
-				return nil
+			if err := a.patiently(ctx, ag.ShutdownAgreed); err != nil {
+				return err
 			}
-			return err
+			return failed(ag, ids)
 		}}
 	outcome, err := run.Do(ctx, e)
-	if outcome == dialog.Abandoned {
+	out.Outcome = outcomes[outcome]
+	switch outcome {
+	case dialog.Installed:
+		if errors.As(err, new(agent.Waits)) { // since the dialog has opened
+			return waiting(err)
+		}
+	case dialog.Declined, dialog.Skipped, dialog.TimedOut:
+		err = errors.Join(err, ag.RefuseShutdown())
+	case dialog.Abandoned:
 		err = errAbandoned
 	}
-	return exitOutcome{Outcome: outcomes[outcome], Updates: titles}, err
+	return out, err
 }
 
 func percent(p agent.Progress) int {
@@ -135,17 +166,25 @@ func percent(p agent.Progress) int {
 	return int(100 * min(p.Done, p.Total) / p.Total)
 }
 
-// pendingTitles are the updates that an installation would take, by KB.
-func pendingTitles(s *agent.Status) []string {
-	var titles []string
+// pending are the updates that an installation would take.
+func pending(s *agent.Status) []waptwua.UpdateID {
+	var ids []waptwua.UpdateID
 	for id, u := range s.State.Updates {
 		if u.Status == waptwua.StatusPending {
-			about := s.Updates[id]
-			titles = append(titles, cmp.Or(about.Title, id.String()))
+			ids = append(ids, id)
 		}
 	}
-	slices.Sort(titles)
-	return titles
+	return ids
+}
+
+// titles names updates for people.
+func titles(s *agent.Status, ids []waptwua.UpdateID) []string {
+	var list []string
+	for _, id := range ids {
+		list = append(list, cmp.Or(s.Updates[id].Title, id.String()))
+	}
+	slices.Sort(list)
+	return list
 }
 
 // front is what shows dialogs. stop ends what it has started; a read of the
