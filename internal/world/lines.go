@@ -35,7 +35,9 @@ func (p *planner) lineOf(i int) func(m, age int) *revision {
 	case i < n+len(officeApps)+n:
 		return func(m, age int) *revision { return p.removalTool(platforms[i-n-len(officeApps)], m, age) }
 	}
-	return func(m, age int) *revision { return p.fillerUpdate(fmt.Sprintf("line-%d", i), i, m, age) }
+	return func(m, age int) *revision {
+		return p.fillerUpdate(fmt.Sprintf("line-%d", i), fmt.Sprintf("line-%d%s", i/kbUpdates, p.month(age).Format("-2006-01")), i, m, age)
+	}
 }
 
 func (p *planner) cumulative(pl platform, m, age int) *revision {
@@ -48,7 +50,7 @@ func (p *planner) cumulative(pl platform, m, age int) *revision {
 // cbsUpdate is a cumulative update as a component package.
 func (p *planner) cbsUpdate(pl platform, m, age int) *revision {
 	at := p.month(age)
-	kb := p.kb(fmt.Sprintf("lcu-%s-%d", pl.kbGroup, age))
+	kb := p.kb("lcu-" + pl.kbGroup + at.Format("-2006-01"))
 	identity := fmt.Sprintf("Package_for_RollupFix~31bf3856ad364e35~amd64~~%d.%d.1.%d", pl.build, pl.ubr+m*150, m%9+1)
 	p.w.packages[pl.name] = append(p.w.packages[pl.name], identity)
 	b, c := p.bundle(fmt.Sprintf("lcu-%s-%d", pl.name, m), pl, at)
@@ -70,7 +72,7 @@ func (p *planner) manifest(identity string, kb waptwua.KB) string {
 // uupUpdate is a cumulative update of the unified update platform.
 func (p *planner) uupUpdate(pl platform, m, age int) *revision {
 	at := p.month(age)
-	kb := p.kb(fmt.Sprintf("lcu-%s-%d", pl.kbGroup, age))
+	kb := p.kb("lcu-" + pl.kbGroup + at.Format("-2006-01"))
 	version := fmt.Sprintf("10.0.%d.%d", pl.build, pl.ubr+m*170)
 	b, c := p.bundle(fmt.Sprintf("lcu-%s-%d", pl.name, m), pl, at)
 	b.title = fmt.Sprintf("%s Cumulative Update for %s (%s) (%d.%d)", at.Format("2006-01"), pl.title, kb, pl.build, pl.ubr+m*170)
@@ -118,7 +120,7 @@ func (p *planner) once(pl platform, key, name string, typical int64) file {
 // officePatch is a Windows Installer patch of one Office program.
 func (p *planner) officePatch(app string, m, age int) *revision {
 	at := p.month(age)
-	kb := p.kb(fmt.Sprintf("office-%s-%d", app, age))
+	kb := p.kb("office-" + app + at.Format("-2006-01"))
 	b, c := p.newBundle(fmt.Sprintf("office-%s-%d", app, m), at, category{}, "office")
 	b.categories = []category{classSecurity, company, office, office2016}
 	b.title = fmt.Sprintf("Security Update for Microsoft %s 2016 (%s) 64-Bit Edition", app, kb)
@@ -134,7 +136,7 @@ func (p *planner) officePatch(app string, m, age int) *revision {
 // licence.
 func (p *planner) removalTool(pl platform, m, age int) *revision {
 	at := p.month(age)
-	kb := p.kb("tool")
+	kb := p.kb("tool") // always the same, as that of Microsoft's
 	b, c := p.bundle(fmt.Sprintf("tool-%s-%d", pl.name, m), pl, at)
 	b.categories[0] = classRollups
 	b.title = fmt.Sprintf("Generated Removal Tool for %s - v5.%d (%s)", pl.title, 100+m, kb)

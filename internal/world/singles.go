@@ -19,7 +19,7 @@ func (p *planner) single(i int) {
 		p.registryUpdate(platforms[n%len(platforms)], n/len(platforms))
 		return
 	}
-	p.fillerUpdate(fmt.Sprintf("single-%d", i), i, 0, p.rand.IntN(100))
+	p.fillerUpdate(fmt.Sprintf("single-%d", i), fmt.Sprintf("single-%d", i/kbUpdates), i, 0, p.rand.IntN(100))
 }
 
 // registryUpdate is a fix that leaves a mark in the registry, or a newer file.
@@ -65,10 +65,11 @@ const fixedVersion = 5000
 
 func fixedFile(n int) string { return fmt.Sprintf(`generated%02d.dll`, n) }
 
-// fillerUpdate is an update of a product that no machine has.
-func (p *planner) fillerUpdate(name string, i, m, age int) *revision {
+// fillerUpdate is an update of a product that no machine has. Those of one
+// group share a KB.
+func (p *planner) fillerUpdate(name, group string, i, m, age int) *revision {
 	at := p.month(age)
-	kb := p.kb(fmt.Sprintf("generated-%d-%d", i/kbUpdates, m))
+	kb := p.kb(group)
 	product := office2016
 	if n := p.fillers(); n > 0 {
 		product = p.filler(i % n)

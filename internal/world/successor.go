@@ -76,7 +76,8 @@ func (p *planner) nextMonth(c Change) {
 		p.continueLine(i)
 	}
 	for i := range int(c.Share * float64(had) / 4) { // a bundle and its child each
-		p.fillerUpdate(fmt.Sprintf("month-%s-%d", w.opt.Created.Format("2006-01"), i), i, 0, 0)
+		month := "month-" + w.opt.Created.Format("2006-01")
+		p.fillerUpdate(fmt.Sprintf("%s-%d", month, i), fmt.Sprintf("%s-%d", month, i/kbUpdates), i, 0, 0)
 	}
 	fresh := slices.Clone(w.revisions[had:])
 	for _, r := range p.revised(int(c.Share*float64(had)/2), c.Spread, w.revisions[:had]) {

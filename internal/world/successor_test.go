@@ -2,8 +2,10 @@ package world
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
+	"waptwua"
 	"waptwua/catalog"
 	"waptwua/wsusscn2"
 )
@@ -20,6 +22,7 @@ func TestSuccessor(t *testing.T) {
 			if len(d.Revised) != 30 || len(d.Added) < 15 || len(d.Removed) > 0 || len(d.Superseded) < len(platforms) {
 				t.Errorf("%d revised, %d added, %d superseded, %d removed", len(d.Revised), len(d.Added), len(d.Superseded), len(d.Removed))
 			}
+			checkNewKBs(t, before, after, d.Added)
 			if !after.Head().Created.After(before.Head().Created) {
 				t.Error("the successor is not younger")
 			}
@@ -30,6 +33,21 @@ func TestSuccessor(t *testing.T) {
 				t.Errorf("%d revisions, want %d", got, next.Updates())
 			}
 		})
+	}
+}
+
+// checkNewKBs: what a month adds has KBs of its own, but for the tool that
+// keeps its KB for ever.
+func checkNewKBs(t *testing.T, before, after *catalog.Graph, added []waptwua.UpdateID) {
+	t.Helper()
+	for _, id := range added {
+		u, _ := after.Update(id)
+		for _, kb := range u.KBs {
+			if old := before.ByKB(kb); len(old) > 0 && !strings.Contains(u.Title, "Removal Tool") {
+				was, _ := before.Update(old[0])
+				t.Errorf("%q has the KB of %q", u.Title, was.Title)
+			}
+		}
 	}
 }
 
