@@ -12,7 +12,6 @@ import (
 
 	"waptwua/catalog"
 	"waptwua/internal/fixture"
-	"waptwua/internal/machines"
 )
 
 // builtCatalogue builds the catalogue of the real archive of 2011.
@@ -87,6 +86,7 @@ func TestCatalogCommandErrors(t *testing.T) {
 		"neither":            {[]string{"stats", text}, "neither a catalogue nor a scan archive", 1},
 		"both flags":         {[]string{"stats", "-c", catalogue, "--archive", catalogue}, "--catalogue does not go with --archive; see: waptserver catalog stats --help", 2},
 		"bad date":           {[]string{"search", "--since", "tomorrow", "-c", catalogue}, "want a date", 2},
+		"no folder":          {[]string{"evaluate", "--machines", "/nowhere", "-c", catalogue}, "no such file", 1},
 		"no machines":        {[]string{"evaluate", "--machines", t.TempDir(), "-c", catalogue}, "no *.json files", 1},
 		"no machine":         {[]string{"evaluate", "-c", catalogue}, "--machine FACTS.json", 2},
 		"workers below none": {[]string{"evaluate", "-c", catalogue, "--machines", "x", "--workers", "-3"}, "--workers -3: want at least 0", 2},
@@ -121,58 +121,6 @@ func TestCatalogBuildAgain(t *testing.T) {
 		t.Errorf("diff: %v: %s", err, out)
 	}
 }
-
-// TestCatalogFleet: each machine gets, in the order of file names, the answer
-// that it gets alone, however many are evaluated at a time.
-func TestCatalogFleet(t *testing.T) {
-	_, catalogue := builtCatalogue(t)
-	dir := t.TempDir()
-	var want []map[string]int
-	for i := range 20 {
-		name := machines.Names()[i%len(machines.Names())]
-		text, err := machines.JSON(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		file := filepath.Join(dir, string(rune('a'+i))+".json")
-		if err := os.WriteFile(file, text, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		out, err := catalogCommand(t, "evaluate", "-c", catalogue, "--machine", file, "--json")
-		if err != nil {
-			t.Fatal(err)
-		}
-		var alone struct{ Counts map[string]int }
-		if err := json.Unmarshal([]byte(out), &alone); err != nil {
-			t.Fatal(err)
-		}
-		want = append(want, alone.Counts)
-	}
-	for _, workers := range []string{"1", "2", "7"} {
-		out, err := catalogCommand(t, "evaluate", "-c", catalogue, "--machines", dir, "--json", "--workers", workers)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var got []map[string]int
-		for line := range strings.Lines(out) {
-			var m evaluatedMachineCounts
-			if json.Unmarshal([]byte(line), &m) == nil {
-				got = append(got, m.Counts)
-			}
-		}
-		if diff := cmp.Diff(want, got); diff != "" || !strings.Contains(out, "machines per second") {
-			t.Errorf("%s workers (-alone +together):\n%s", workers, diff)
-		}
-	}
-	if err := os.WriteFile(filepath.Join(dir, "c.json"), []byte("{"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := catalogCommand(t, "evaluate", "-c", catalogue, "--machines", dir); err == nil || !strings.Contains(err.Error(), "c.json") {
-		t.Errorf("a machine that is none gives %v", err)
-	}
-}
-
-type evaluatedMachineCounts struct{ Counts map[string]int }
 
 // TestCatalogCompare: a host that says the same, and one that does not.
 func TestCatalogCompare(t *testing.T) {

@@ -54,6 +54,9 @@ parsed once for all machines; the answers are the same as for each alone.
 
 The signature of the archive is not checked here.
 
+A file that is no recorded machine is named, with --json in a line with "error",
+and the others are evaluated all the same.
+
 Exit status: 0 when every machine was evaluated, whatever it lacks; 1 when a
 file could not be read; 5 when the update to explain is not in the catalogue.`,
 		Example: `  waptserver catalog evaluate -c wsusscn2.sqlite --machine FACTS.json
