@@ -13,6 +13,7 @@ import (
 
 	"waptwua"
 	"waptwua/agent"
+	"waptwua/agent/agenttest"
 	"waptwua/transport"
 	"waptwua/wua"
 )
@@ -240,6 +241,60 @@ func TestOrderOfInstallation(t *testing.T) {
 	if got := r.host.Calls(); !slices.EqualFunc(got, want, slices.Equal) {
 		t.Errorf("order %v\nwant  %v", got, want)
 	}
+}
+
+// A servicing stack comes first also when it must be installed alone, and
+// whatever language titles have on the host.
+func TestServicingStackComesFirst(t *testing.T) {
+	french := waptwua.Update{Title: "2026-11 Mise à jour de la pile de maintenance pour Windows 10"}
+	leaf := func(r *rig, id waptwua.UpdateID, kinds ...string) transport.LeafFiles {
+		l := transport.LeafFiles{ID: id, Handler: "Cbs", Route: transport.RouteWUA}
+		for _, kind := range kinds {
+			f := agenttest.FileOf(kind+".cab", []byte(kind))
+			r.server.SetFile(f.StoredName(), []byte(kind))
+			f.Kind = kind
+			l.Files = append(l.Files, f)
+		}
+		return l
+	}
+	for name, c := range map[string]struct {
+		about waptwua.Update
+		title string
+		kinds []string
+		first bool
+	}{
+		"alone":                        {waptwua.Update{Title: "Servicing Stack Update", Exclusive: true}, "", []string{"SelfContained"}, true},
+		"by its English title":         {french, "2026-11 Servicing Stack Update for Windows 10", []string{"SelfContained"}, true},
+		"by the kind of its files":     {french, "", []string{"ServicingStack", "Metadata"}, true},
+		"not when it brings one along": {waptwua.Update{}, "2026-11 Cumulative Update", []string{"ServicingStack", "SelfContained"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			r.register()
+			ordinary, stack := r.offer(1, waptwua.Update{}), r.offer(2, c.about)
+			r.server.StateTitled(t, stack, c.title, leaf(r, stack, c.kinds...))
+			r.install()
+			want := [][]waptwua.UpdateID{{stack}, {ordinary}}
+			if !c.first {
+				want = [][]waptwua.UpdateID{{ordinary, stack}}
+			}
+			if got := r.host.Calls(); !slices.EqualFunc(got, want, slices.Equal) {
+				t.Errorf("order %v\nwant  %v", got, want)
+			}
+		})
+	}
+}
+
+// After one that was installed alone and asks for a restart, all others wait.
+func TestAllWaitAfterAnExclusiveUpdate(t *testing.T) {
+	r := newRig(t)
+	r.register()
+	stack := r.offer(1, waptwua.Update{Title: "Servicing Stack Update", Exclusive: true})
+	other := r.offer(2, waptwua.Update{})
+	r.host.Restart = map[waptwua.UpdateID]bool{stack: true}
+	r.install()
+	r.wantStatus(stack, waptwua.StatusReboot)
+	r.wantStatus(other, waptwua.StatusPending)
 }
 
 func TestExclusiveUpdateWaitsForTheRestart(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 
 	"waptwua"
 	"waptwua/agent/settings"
+	"waptwua/transport"
 	"waptwua/wua"
 )
 
@@ -81,7 +82,7 @@ func (op *operation) install(ctx context.Context, o InstallOptions) error {
 	if err := op.stillOpen(o); err != nil {
 		return errors.Join(fetchErr, err)
 	}
-	tried, installErr := op.installBatches(ctx, f, order(ready, f.updates, op.ways(f, ready)), o.NotAfter)
+	tried, installErr := op.installBatches(ctx, f, order(ready, f.updates, op.plans(f, ready)), o.NotAfter)
 	if ctx.Err() == nil && (tried || fetchErr == nil) {
 		op.use(begun, o)
 	}
@@ -124,18 +125,19 @@ func (op *operation) mayTry(f *waptwua.Failure) bool {
 	return f.Attempts < maxAttempts && !op.now().Before(f.At.Add(doubled(op.opt.RetryInstall, f.Attempts, maxRetryInstall)))
 }
 
-// ways chooses for each update how it is installed, and notes that. An
+// plans chooses for each update how it is installed, and notes that. An
 // update whose statement cannot be read is left to the Windows Update Agent,
 // where staging it tells the failure.
-func (op *operation) ways(f *found, ids []waptwua.UpdateID) map[waptwua.UpdateID]waptwua.Way {
-	out := make(map[waptwua.UpdateID]waptwua.Way, len(ids))
+func (op *operation) plans(f *found, ids []waptwua.UpdateID) map[waptwua.UpdateID]plan {
+	out := make(map[waptwua.UpdateID]plan, len(ids))
 	for _, id := range ids {
 		u := op.mem.State.Updates[id]
-		u.Way = wayOf(nil)
-		if st, err := op.keptStatement(id, f.archive); err == nil {
-			u.Way = wayOf(parts(st, f.updates[id]))
+		st, err := op.keptStatement(id, f.archive)
+		if err != nil {
+			st = &transport.FilesStatement{}
 		}
-		op.mem.State.Updates[id], out[id] = u, u.Way
+		u.Way = wayOf(parts(st, f.updates[id]))
+		op.mem.State.Updates[id], out[id] = u, plan{way: u.Way, stack: isServicingStack(f.updates[id].Update, st)}
 	}
 	return out
 }
@@ -145,7 +147,7 @@ func (op *operation) ways(f *found, ids []waptwua.UpdateID) map[waptwua.UpdateID
 // Update Agent that is busy holds its own batches, not those of packages.
 func (op *operation) installBatches(ctx context.Context, f *found, batches []batch, notAfter time.Time) (tried bool, err error) {
 	var busy error
-	restart := false
+	restart, alone := false, false // asked for: by any, by one that must be installed alone
 	for _, b := range batches {
 		if ctx.Err() != nil {
 			return tried, ctx.Err()
@@ -154,15 +156,15 @@ func (op *operation) installBatches(ctx context.Context, f *found, batches []bat
 			op.log.Info("window has closed; the rest waits for the next one", "updates", len(b.ids))
 			break
 		}
-		if b.exclusive && restart {
-			op.log.Info("exclusive update waits for the restart", "update", b.ids[0])
+		if b.exclusive && restart || alone {
+			op.log.Info("the rest waits for the restart", "update", b.ids[0])
 			break
 		}
 		if busy != nil && !isPackaged(b.way) {
 			continue
 		}
 		called, needs, err := op.installBatch(ctx, f, b)
-		tried, restart = tried || called, restart || needs
+		tried, restart, alone = tried || called, restart || needs, b.exclusive && needs
 		switch {
 		case isBusy(err):
 			busy = err

@@ -225,7 +225,10 @@ func (c *catalogues) publishStatement(ctx context.Context, cat Catalogue, id wap
 	if c.isStated(ctx, cat, id) {
 		return false, nil
 	}
-	st := transport.FilesStatement{Update: id, Archive: cat.Archive(), Created: c.now().UTC().Truncate(time.Second), Leaves: leaves}
+	about, _ := cat.Update(id)
+	st := transport.FilesStatement{
+		Update: id, Archive: cat.Archive(), Created: c.now().UTC().Truncate(time.Second), Title: clean(about.Title, 500), Leaves: leaves,
+	}
 	payload, err := json.Marshal(st)
 	if err != nil {
 		return false, fmt.Errorf("statement of update %s: %w", id, err)

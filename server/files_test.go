@@ -82,7 +82,7 @@ func TestStatementIsSigned(t *testing.T) {
 	r := needing(t)
 	r.plan(t)
 	st := r.statement(t, 1)
-	want := transport.FilesStatement{Update: id(1), Archive: waptwua.SHA256{1}, Created: r.now, Leaves: catalogue{known: 3}.Leaves(id(1))}
+	want := transport.FilesStatement{Update: id(1), Archive: waptwua.SHA256{1}, Created: r.now, Title: "Update 1", Leaves: catalogue{known: 3}.Leaves(id(1))}
 	if d := cmp.Diff(want, st); d != "" {
 		t.Errorf("statement (-want +got):\n%s", d)
 	}

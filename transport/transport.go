@@ -170,6 +170,7 @@ type FilesStatement struct {
 	Update  waptwua.UpdateID `json:"update"`
 	Archive waptwua.SHA256   `json:"archive"` // the scan archive that names the files
 	Created time.Time        `json:"created"`
+	Title   string           `json:"title,omitempty"` // in English, whatever language the host's titles have
 	Leaves  []LeafFiles      `json:"leaves"`
 }
 

@@ -144,7 +144,13 @@ func (s *Server) State(t testing.TB, id waptwua.UpdateID, files ...waptwua.File)
 // StateLeaves publishes the statement that update id consists of leaves.
 func (s *Server) StateLeaves(t testing.TB, id waptwua.UpdateID, leaves ...transport.LeafFiles) {
 	t.Helper()
-	payload, err := json.Marshal(transport.FilesStatement{Update: id, Archive: s.archive(), Created: time.Now().UTC(), Leaves: leaves})
+	s.StateTitled(t, id, "", leaves...)
+}
+
+// StateTitled publishes a statement with the update's title in English.
+func (s *Server) StateTitled(t testing.TB, id waptwua.UpdateID, title string, leaves ...transport.LeafFiles) {
+	t.Helper()
+	payload, err := json.Marshal(transport.FilesStatement{Update: id, Archive: s.archive(), Created: time.Now().UTC(), Title: title, Leaves: leaves})
 	check(t, err)
 	s.Publish(t, id, payload, s.signer)
 }
