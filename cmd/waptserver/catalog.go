@@ -30,13 +30,16 @@ such a catalogue, or the archive itself, which they then read first.
 
 The signature of the archive is not checked here; "archive verify" does that.`,
 	}
-	q.register(cmd)
-	cmd.AddCommand(
-		newCatalogBuildCommand(q.limits), newCatalogShowCommand(q), newCatalogSearchCommand(q),
-		newCatalogSupersedenceCommand(q, true), newCatalogSupersedenceCommand(q, false),
-		newCatalogFilesCommand(q), newCatalogProductsCommand(q), newCatalogDiffCommand(q.limits), newCatalogStatsCommand(q),
-		newCatalogAskedCommand(q), newCatalogEvaluateCommand(q), newCatalogCompareCommand(q),
-	)
+	q.limits.register(cmd)
+	cmd.AddCommand(newCatalogBuildCommand(q.limits), newCatalogDiffCommand(q.limits))
+	for _, asking := range []*cobra.Command{
+		newCatalogShowCommand(q), newCatalogSearchCommand(q), newCatalogSupersedenceCommand(q, true), newCatalogSupersedenceCommand(q, false),
+		newCatalogFilesCommand(q), newCatalogProductsCommand(q), newCatalogStatsCommand(q), newCatalogAskedCommand(q),
+		newCatalogEvaluateCommand(q), newCatalogCompareCommand(q),
+	} {
+		q.register(asking)
+		cmd.AddCommand(asking)
+	}
 	return cmd
 }
 

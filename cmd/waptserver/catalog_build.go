@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -57,7 +60,10 @@ supersedence and applicability rules of all updates.
 The new file replaces an old one only when it is complete; whoever reads the
 old one goes on reading it. Parts of the archive that have not changed since
 the old catalogue was built are taken from it instead of being decoded again,
-unless --full is given; --base names another catalogue to take them from.
+unless --full is given; --base names another catalogue to take them from. What
+is taken was read within the limits of that build, so that with --limit nothing
+is taken unless --base asks for it. A file of the name that is no catalogue is
+not replaced.
 
 Exit status: 0 when the catalogue was built; 1 when not, and the old one stays.`,
 		Example: `  waptserver catalog build wsusscn2.cab
@@ -82,7 +88,16 @@ func (b *catalogBuild) run(ctx context.Context, archive string, out io.Writer) e
 	if b.out == "" {
 		b.out = strings.TrimSuffix(archive, filepath.Ext(archive)) + ".sqlite"
 	}
-	if _, err := os.Stat(b.out); err == nil && b.base == "" && !b.full {
+	old, err := replaceable(b.out)
+	if err != nil {
+		return err
+	}
+	left := ""
+	switch {
+	case !old || b.base != "" || b.full:
+	case b.limits.given:
+		left = "it was not read within these limits; --base takes it as it is"
+	default:
 		b.base = b.out
 	}
 	defer boundMemory()()
@@ -91,11 +106,12 @@ func (b *catalogBuild) run(ctx context.Context, archive string, out io.Writer) e
 	if err != nil {
 		return err
 	}
+	r.BaseLeft = cmp.Or(r.BaseLeft, left)
 	built := builtJSON{b.out, time.Since(start).Seconds(), r}
 	if b.asJSON {
 		return printJSON(out, built)
 	}
-	return built.print(out)
+	return built.print(out, b.base != "")
 }
 
 func (b *catalogBuild) build(ctx context.Context, archive string) (catalogdb.Report, error) {
@@ -108,23 +124,31 @@ func (b *catalogBuild) build(ctx context.Context, archive string) (catalogdb.Rep
 	if err != nil {
 		return catalogdb.Report{}, fmt.Errorf("%s: %w", archive, err)
 	}
-	if same, err := sameFile(archive, b.out); err != nil || same {
-		return catalogdb.Report{}, errors.Join(err, fmt.Errorf("--out %s is the archive itself", b.out))
-	}
 	return catalogdb.Build(ctx, a, b.out, catalogdb.BuildOptions{Languages: b.languages, Base: b.base})
 }
 
-// sameFile tells whether two names mean one file; a missing one means none.
-func sameFile(a, b string) (bool, error) {
-	x, err := os.Stat(a)
-	if err != nil {
-		return false, err
-	}
-	y, err := os.Stat(b)
-	if errors.Is(err, os.ErrNotExist) {
+// replaceable tells whether there is an older catalogue of the name, of
+// whatever version. A file that is neither a catalogue nor empty is not to be
+// replaced.
+func replaceable(path string) (old bool, err error) {
+	f, size, err := openRegular(path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
 		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("--out: %w", err)
 	}
-	return err == nil && os.SameFile(x, y), err
+	defer f.Close()
+	var head [72]byte
+	if _, err := f.ReadAt(head[:], 0); err != nil && !errors.Is(err, io.EOF) {
+		return false, fmt.Errorf("--out: %w", err)
+	}
+	const idAt = 68 // of the application id in the header of a SQLite file
+	old = bytes.HasPrefix(head[:], []byte(sqliteMagic)) && binary.BigEndian.Uint32(head[idAt:]) == catalogdb.ApplicationID
+	if !old && size > 0 {
+		return false, fmt.Errorf("--out %s: a file of this name is there and is no catalogue; remove it, or choose another name", path)
+	}
+	return old, nil
 }
 
 type builtJSON struct {
@@ -133,9 +157,12 @@ type builtJSON struct {
 	catalogdb.Report
 }
 
-func (b builtJSON) print(out io.Writer) error {
-	_, err := fmt.Fprintf(out, "%s: %d updates, %s, in %.1f s; %d of %d shards were unchanged.\n",
-		b.Catalogue, b.Revisions, byteSize(b.Bytes), b.Seconds, b.Kept, b.Shards)
+func (b builtJSON) print(out io.Writer, onBase bool) error {
+	shards := fmt.Sprintf("%d shards", b.Shards)
+	if onBase && b.BaseLeft == "" {
+		shards = fmt.Sprintf("%d of %d shards were unchanged", b.Kept, b.Shards)
+	}
+	_, err := fmt.Fprintf(out, "%s: %d updates, %s, in %.1f s; %s.\n", b.Catalogue, b.Revisions, byteSize(b.Bytes), b.Seconds, shards)
 	if b.BaseLeft != "" && err == nil {
 		_, err = fmt.Fprintf(out, "Nothing was taken from the older catalogue: %s.\n", b.BaseLeft)
 	}

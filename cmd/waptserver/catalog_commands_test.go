@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"waptwua"
 	"waptwua/catalog"
 	"waptwua/internal/fixture"
 )
@@ -70,7 +72,7 @@ func TestCatalogCommands(t *testing.T) {
 }
 
 func TestCatalogCommandErrors(t *testing.T) {
-	_, catalogue := builtCatalogue(t)
+	archive, catalogue := builtCatalogue(t)
 	text := filepath.Join(t.TempDir(), "text")
 	if err := os.WriteFile(text, []byte("a text that is longer than sixteen bytes"), 0o600); err != nil {
 		t.Fatal(err)
@@ -92,7 +94,16 @@ func TestCatalogCommandErrors(t *testing.T) {
 		"workers below none": {[]string{"evaluate", "-c", catalogue, "--machines", "x", "--workers", "-3"}, "--workers -3: want at least 0", 2},
 		"unknown command":    {[]string{"bogus", "-c", catalogue}, `has no command "bogus"`, 2},
 		"build of a text":    {[]string{"build", text}, "text", 1},
-		"build onto itself":  {[]string{"build", text, "--out", text}, "text", 1},
+		"build onto a text":  {[]string{"build", archive, "--out", text}, "is no catalogue", 1},
+		"build onto itself":  {[]string{"build", archive, "--out", archive}, "is no catalogue", 1},
+		"build asks none":    {[]string{"build", archive, "-c", catalogue}, "-c", 2},
+		"diff asks none":     {[]string{"diff", archive, archive, "-c", catalogue}, "-c", 2},
+		"two catalogues":     {[]string{"stats", catalogue, "-c", "/nonexist"}, "Name one", 2},
+		"bad severity":       {[]string{"search", "--severity", "Bogus", "-c", catalogue}, "want Critical, Important, Moderate or Low", 2},
+		"fewer than none":    {[]string{"search", "--max", "-1", "-c", catalogue}, "or 0 for all", 2},
+		"limit of a search":  {[]string{"search", "--limit", "shards=x", "-c", catalogue}, "limit shards", 2},
+		"all machines, all":  {[]string{"evaluate", "--machines", "x", "--all", "-c", catalogue}, "does not go with", 2},
+		"workers for one":    {[]string{"evaluate", "--machine", "x", "--workers", "2", "-c", catalogue}, "does not go with", 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := catalogCommand(t, c.args...)
@@ -103,6 +114,48 @@ func TestCatalogCommandErrors(t *testing.T) {
 				t.Errorf("exit status %d, want %d", status, c.status)
 			}
 		})
+	}
+	if kept, err := os.ReadFile(text); err != nil || len(kept) != 40 {
+		t.Errorf("the text that a catalogue was to replace is now %q, %v", kept, err)
+	}
+}
+
+// TestCatalogBuildReplaces: a catalogue of another version and an empty file
+// may be replaced.
+func TestCatalogBuildReplaces(t *testing.T) {
+	archive, catalogue := builtCatalogue(t)
+	file, err := os.OpenFile(catalogue, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = file.WriteAt([]byte{9}, 63) // the version
+	if cerr := file.Close(); err != nil || cerr != nil {
+		t.Fatal(err, cerr)
+	}
+	empty := filepath.Join(t.TempDir(), "empty")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{catalogue: "another version", empty: "1 shards."} {
+		if out, err := catalogCommand(t, "build", archive, "--out", name); err != nil || !strings.Contains(out, want) {
+			t.Errorf("%v: %s", err, out)
+		}
+	}
+}
+
+// TestCatalogBuildWithinLimits: limits hold for what an older catalogue has,
+// too, unless it is named as the base.
+func TestCatalogBuildWithinLimits(t *testing.T) {
+	archive, catalogue := builtCatalogue(t)
+	args := []string{"build", archive, "--out", catalogue, "--limit", "payload-bytes=10"}
+	if out, err := catalogCommand(t, args...); !errors.Is(err, waptwua.ErrLimit) {
+		t.Errorf("%v: %s", err, out)
+	}
+	if out, err := catalogCommand(t, append(args, "--base", catalogue)...); err != nil || !strings.Contains(out, "1 of 1 shards were unchanged") {
+		t.Errorf("%v: %s", err, out)
+	}
+	if out, err := catalogCommand(t, "build", archive, "--out", catalogue, "--limit", "payload-bytes=1TiB"); err != nil || !strings.Contains(out, "not read within these limits") {
+		t.Errorf("%v: %s", err, out)
 	}
 }
 

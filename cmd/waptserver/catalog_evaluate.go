@@ -85,6 +85,9 @@ file could not be read; 5 when the update to explain is not in the catalogue.`,
 	f.BoolVar(&e.includeSuperseded, "include-superseded", false, "count superseded updates as applicable")
 	cmdline.Exclusive(f, "machine", "machines")
 	cmdline.Exclusive(f, "machines", "explain")
+	cmdline.Exclusive(f, "machines", "all")
+	cmdline.Exclusive(f, "machine", "workers")
+	cmdline.Exclusive(f, "explain", "all")
 	return cmd
 }
 

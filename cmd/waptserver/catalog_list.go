@@ -11,6 +11,7 @@ import (
 	"waptwua"
 	"waptwua/catalog"
 	"waptwua/internal/cmdline"
+	"waptwua/policy"
 )
 
 // listedUpdate is a row of a list of updates.
@@ -53,7 +54,7 @@ func printListed(out io.Writer, rows []listedUpdate) error {
 type search struct {
 	product, class, severity, cve, since, until string
 	current, asJSON                             bool
-	limit                                       int
+	most                                        int
 }
 
 func newCatalogSearchCommand(q *catalogueFlag) *cobra.Command {
@@ -66,7 +67,7 @@ bulletins every WORD occurs, and that fit all the flags given. Without words
 the flags alone decide.
 
 Exit status: 0, also when nothing was found; 1 when the catalogue cannot be
-read or a date is none.`,
+read; 2 when a date or severity is none.`,
 		Example: `  waptserver catalog search cumulative 24h2 -c wsusscn2.sqlite --current
   waptserver catalog search -c wsusscn2.sqlite --product "Windows 11" --severity Critical --since 2026-11-01
   waptserver catalog search -c wsusscn2.sqlite --cve CVE-2026-21337 --json`,
@@ -77,8 +78,8 @@ read or a date is none.`,
 			}
 			return answer(cmd, q, nil, s.asJSON, func(c *openCatalogue) ([]listedUpdate, error) {
 				ids := c.Search(query)
-				if s.limit > 0 {
-					ids = ids[:min(len(ids), s.limit)]
+				if s.most > 0 {
+					ids = ids[:min(len(ids), s.most)]
 				}
 				return listedAll(c.Graph, ids), nil
 			}, printListed)
@@ -92,20 +93,36 @@ read or a date is none.`,
 	f.StringVar(&s.since, "since", "", "published on this `DATE` (YYYY-MM-DD) or later")
 	f.StringVar(&s.until, "until", "", "published before this `DATE`")
 	f.BoolVar(&s.current, "current", false, "only those that no other update supersedes")
-	f.IntVar(&s.limit, "limit", 0, "at most so many; 0: all")
+	f.IntVar(&s.most, "max", 0, "at most so many; 0: all")
 	f.BoolVar(&s.asJSON, "json", false, "print JSON")
 	return cmd
 }
 
 func (s *search) query(words []string) (q catalog.Query, err error) {
-	q = catalog.Query{
-		Words: words, Product: s.product, Classification: s.class, Severity: waptwua.Severity(s.severity), CVE: s.cve, Current: s.current,
+	if s.most < 0 {
+		return q, cmdline.Usagef("--max %d: want a number of updates, or 0 for all", s.most)
+	}
+	q = catalog.Query{Words: words, Product: s.product, Classification: s.class, CVE: s.cve, Current: s.current}
+	if q.Severity, err = parseRating(s.severity); err != nil {
+		return q, err
 	}
 	if q.Since, err = parseDay("since", s.since); err != nil {
 		return q, err
 	}
 	q.Until, err = parseDay("until", s.until)
 	return q, err
+}
+
+// parseRating reads a severity; "": any.
+func parseRating(text string) (waptwua.Severity, error) {
+	if text == "" {
+		return "", nil
+	}
+	rating, err := policy.ParseSeverity(text)
+	if err != nil || rating == waptwua.Unrated {
+		return "", cmdline.Usagef("--severity %s: want Critical, Important, Moderate or Low", text)
+	}
+	return rating, nil
 }
 
 func parseDay(flag, value string) (time.Time, error) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,21 +24,25 @@ type catalogueFlag struct {
 	limits             *limits // of an archive that is read
 }
 
+// register adds the flags to a command that asks a catalogue.
 func (q *catalogueFlag) register(cmd *cobra.Command) {
-	f := cmd.PersistentFlags()
+	f := cmd.Flags()
 	f.StringVarP(&q.catalogue, "catalogue", "c", "", "the catalogue `FILE` that \"catalog build\" made, or a scan archive")
 	f.StringVar(&q.archive, "archive", "", "the scan archive `FILE`, instead of --catalogue")
 	cmdline.Exclusive(f, "catalogue", "archive")
-	q.limits.register(cmd)
 }
 
 // open opens what the flags, or the arguments of a command that takes a FILE,
 // name.
 func (q *catalogueFlag) open(ctx context.Context, args ...string) (*openCatalogue, error) {
-	for _, path := range append(args, q.catalogue, q.archive) {
-		if path != "" {
-			return openCatalogueFile(ctx, path, q.limits)
-		}
+	flag := cmp.Or(q.catalogue, q.archive)
+	switch {
+	case len(args) > 0 && flag != "":
+		return nil, cmdline.Usagef("which catalogue, %s or %s? Name one", args[0], flag)
+	case len(args) > 0:
+		return openCatalogueFile(ctx, args[0], q.limits)
+	case flag != "":
+		return openCatalogueFile(ctx, flag, q.limits)
 	}
 	return nil, cmdline.Usagef("which catalogue? Name it with --catalogue FILE (\"waptserver catalog build wsusscn2.cab\" makes one), or the scan archive with --archive wsusscn2.cab")
 }
@@ -49,6 +54,9 @@ type openCatalogue struct {
 	file *catalogdb.Catalogue // nil: the graph is in memory
 	view *catalogdb.View
 }
+
+// sqliteMagic begins every SQLite file, and so every catalogue.
+const sqliteMagic = "SQLite format 3"
 
 // openCatalogueFile tells a catalogue from an archive by how it begins.
 func openCatalogueFile(ctx context.Context, path string, l *limits) (*openCatalogue, error) {
@@ -62,7 +70,7 @@ func openCatalogueFile(ctx context.Context, path string, l *limits) (*openCatalo
 		err = cerr
 	}
 	switch {
-	case err == nil && bytes.HasPrefix(magic[:], []byte("SQLite format 3")):
+	case err == nil && bytes.HasPrefix(magic[:], []byte(sqliteMagic)):
 		c, err := l.openBuilt(ctx, path)
 		if err != nil {
 			return nil, err

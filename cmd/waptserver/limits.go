@@ -22,6 +22,7 @@ type limits struct {
 	rules      applicability.Limits
 	innerDepth int   // cabinets in cabinets, for archive list and extract
 	innerBytes int64 // of all inner cabinets that one of these commands opens
+	given      bool  // something was set
 }
 
 func defaultLimits() *limits { return &limits{innerDepth: 4, innerBytes: 64 << 30} }
@@ -74,6 +75,7 @@ func (l *limits) set(name, value string) error {
 	if err != nil {
 		return fmt.Errorf("limit %s: %w", name, err)
 	}
+	l.given = true
 	switch field := field.(type) {
 	case *int64:
 		*field = n
