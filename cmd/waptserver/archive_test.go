@@ -53,11 +53,25 @@ func TestArchiveVerify(t *testing.T) {
 			t.Errorf("output lacks %q:\n%s", want, out)
 		}
 	}
-	if status, out, _ := cli(t, "archive", "verify", "--json", path); status != statusNotTrusted || !strings.Contains(out, `"verified":false`) {
-		t.Errorf("without --allow-sha1: exit status %d, %s", status, out)
-	}
 	if status, _, _ := cli(t, "archive", "verify", filepath.Join(t.TempDir(), "missing.cab")); status != 1 {
 		t.Errorf("a missing file: exit status %d", status)
+	}
+}
+
+// What was not checked, because SHA-1 was refused at once, is not said to be
+// wrong.
+func TestArchiveVerifyRefusesSHA1(t *testing.T) {
+	path := fixture.Path(t, real2011)
+	status, out, _ := cli(t, "archive", "verify", "--json", path)
+	if status != statusNotTrusted || !strings.Contains(out, `"verified":false`) || !strings.Contains(out, `"signed_digest":"18f5eac3`) ||
+		strings.Contains(out, "digest_ok") || strings.Contains(out, "signature_ok") || strings.Contains(out, "anchored") {
+		t.Errorf("exit status %d, %s", status, out)
+	}
+	_, out, _ = cli(t, "archive", "verify", path)
+	for _, want := range []string{"digest       not checked; SHA-1 18f5eac3", "signature    not checked", "chain        not checked", "signed at    not checked", "NOT verified"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("output lacks %q:\n%s", want, out)
+		}
 	}
 }
 
@@ -69,7 +83,7 @@ func TestArchiveVerifyRefusesOneByte(t *testing.T) {
 		t.Fatal(err)
 	}
 	status, out, stderr := cli(t, "archive", "verify", "--allow-sha1", path)
-	if status != statusNotTrusted || !strings.Contains(out, "NOT the signed one") {
+	if status != statusNotTrusted || !strings.Contains(out, "NOT the signed one") || !strings.Contains(out, "signature    not checked") {
 		t.Errorf("exit status %d\n%s%s", status, out, stderr)
 	}
 }

@@ -15,16 +15,18 @@ import (
 	"waptwua/authenticode"
 )
 
-// verification is what `archive verify --json` prints.
+// verification is what `archive verify --json` prints. The check ends at the
+// first thing that is not right: what was not reached is left out, since
+// nothing is known of it.
 type verification struct {
 	Verified    bool      `json:"verified"`
 	Error       string    `json:"error,omitempty"`
 	Algorithm   string    `json:"algorithm,omitempty"` // of the digest
 	Digest      string    `json:"digest,omitempty"`    // that the file has
 	Signed      string    `json:"signed_digest,omitempty"`
-	DigestOK    bool      `json:"digest_ok"`
-	SignatureOK bool      `json:"signature_ok"`
-	Anchored    bool      `json:"anchored"`
+	DigestOK    *bool     `json:"digest_ok,omitempty"`
+	SignatureOK *bool     `json:"signature_ok,omitempty"`
+	Anchored    *bool     `json:"anchored,omitempty"`
 	Anchor      string    `json:"anchor,omitempty"`
 	Needs       string    `json:"needs,omitempty"` // what the chain lacks
 	Signer      string    `json:"signer,omitempty"`
@@ -107,8 +109,11 @@ func newVerification(r *authenticode.Result, err error) *verification {
 		return v
 	}
 	v.Algorithm, v.Digest, v.Signed = r.Hash.String(), hex.EncodeToString(r.Digest), hex.EncodeToString(r.Claimed)
-	v.DigestOK, v.SignatureOK, v.SHA1, v.Program = r.DigestOK, r.SignatureOK, r.SHA1, r.Program
-	v.Anchored, v.Anchor, v.Needs, v.Chain = r.Chain.Anchored, r.Chain.Anchor, r.Chain.Needs, names(r.Chain.Certificates)
+	v.DigestOK = reached(r.DigestOK, r.Digest != nil)
+	v.SignatureOK = reached(r.SignatureOK, r.DigestOK)
+	v.Anchored = reached(r.Chain.Anchored, len(r.Chain.Certificates) > 0)
+	v.SHA1, v.Program = r.SHA1, r.Program
+	v.Anchor, v.Needs, v.Chain = r.Chain.Anchor, r.Chain.Needs, names(r.Chain.Certificates)
 	if r.Signer != nil {
 		v.Signer, v.NotBefore, v.NotAfter = commonName(r.Signer), r.Signer.NotBefore.UTC(), r.Signer.NotAfter.UTC()
 	}
@@ -116,6 +121,14 @@ func newVerification(r *authenticode.Result, err error) *verification {
 		v.Timestamp, v.Kind, v.By, v.ByAnchor = r.Timestamp.Time, r.Timestamp.Kind, commonName(r.Timestamp.Authority), r.Timestamp.Chain.Anchor
 	}
 	return v
+}
+
+// reached is ok, or nil when the check ended before it.
+func reached(ok, reached bool) *bool {
+	if !reached {
+		return nil
+	}
+	return &ok
 }
 
 func commonName(c *x509.Certificate) string {
@@ -138,27 +151,35 @@ func (v *verification) print(w io.Writer) error {
 		fmt.Fprintf(w, "%-12s %s\n", name, fmt.Sprintf(format, args...))
 	}
 	if v.Algorithm != "" {
-		line("digest", "%s %s: %s", v.Algorithm, v.Digest, okOr(v.DigestOK, "the one that was signed", "NOT the signed one, "+v.Signed))
+		line("digest", "%s", found(v.DigestOK, v.Algorithm+" "+v.Digest+": the one that was signed",
+			v.Algorithm+" "+v.Digest+": NOT the signed one, "+v.Signed, "not checked; "+v.Algorithm+" "+v.Signed+" was signed"))
 		line("signer", "%s", v.Signer)
 		line("certificate", "valid from %s to %s", v.NotBefore.Format("2006-01-02 15:04 MST"), v.NotAfter.Format("2006-01-02 15:04 MST"))
 		line("program", "%s", v.Program)
-		line("signature", "%s", okOr(v.SignatureOK, "made with the signer's key", "NOT confirmed"))
-		line("chain", "%s", okOr(v.Anchored, "leads to "+v.Anchor, "leads to no anchor; it needs "+v.Needs))
+		line("signature", "%s", found(v.SignatureOK, "made with the signer's key", "NOT confirmed", "not checked"))
+		line("chain", "%s", found(v.Anchored, "leads to "+v.Anchor, "leads to no anchor; it needs "+v.Needs, "not checked"))
 	}
-	if !v.Timestamp.IsZero() {
+	switch {
+	case !v.Timestamp.IsZero():
 		line("signed at", "%s (%s timestamp by %s)", v.Timestamp.Format("2006-01-02 15:04:05 MST"), v.Kind, v.By)
-	} else if v.Algorithm != "" {
+	case v.Anchored != nil: // timestamps are looked at before the chain
 		line("signed at", "not known: no timestamp")
+	case v.Algorithm != "":
+		line("signed at", "not checked")
 	}
 	if v.SHA1 {
 		line("note", "SHA-1 was accepted, as asked; such a signature can be forged")
 	}
-	line("result", "%s", okOr(v.Verified, "verified", "NOT verified"))
+	line("result", "%s", found(&v.Verified, "verified", "NOT verified", ""))
 	return nil
 }
 
-func okOr(ok bool, yes, no string) string {
-	if ok {
+// found says how something was found to be.
+func found(ok *bool, yes, no, notReached string) string {
+	switch {
+	case ok == nil:
+		return notReached
+	case *ok:
 		return yes
 	}
 	return no
