@@ -78,4 +78,8 @@ fuzz: ## every fuzz target for FUZZTIME each
 
 .PHONY: clean
 clean: ## what make made
+	@if [ -e '$(DIR)' ]; then \
+	  [ -e '$(DIR)/.waptsim' ] || { echo "$(DIR) was not made by make run and stays; remove it yourself"; exit 1; }; \
+	  ! command -v flock >/dev/null || flock -n '$(DIR)/.waptsim' true || { echo "a demonstration runs in $(DIR); stop it first"; exit 1; }; \
+	fi
 	rm -rf bin '$(DIR)' bench/latest.json

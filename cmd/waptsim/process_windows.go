@@ -2,7 +2,7 @@ package main
 
 import "syscall"
 
-// ownGroup puts a child into a process group of its own.
-func ownGroup() *syscall.SysProcAttr {
+// childAttributes put a child into a process group of its own.
+func childAttributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP}
 }

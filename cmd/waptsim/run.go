@@ -53,7 +53,8 @@ running until it is interrupted.
 
 Everything lies in the directory --dir, which is made anew: the origin's
 archive, the server's data, an administrator's key (outside the server's
-directory), and a folder for each host.
+directory), and a folder for each host. A directory that another waptsim
+works in, or that was not made by one, is left alone.
 
 With --archive the fleet is searched with that archive instead of a generated
 one. Payload files of a real archive cannot be had here, so what hosts need
@@ -88,9 +89,14 @@ func (d *demo) run(ctx context.Context) (err error) {
 	if d.hosts < 1 || d.hosts > 5000 {
 		return cmdline.Usagef("--hosts %d: want 1 to 5000", d.hosts)
 	}
-	if err := d.prepare(); err != nil {
+	if err := d.checkArchive(ctx); err != nil {
 		return err
 	}
+	unlock, err := d.prepare()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
 	if d.scenario, err = d.newScenario(ctx); err != nil {
 		return err
 	}
@@ -110,41 +116,6 @@ func (d *demo) run(ctx context.Context) (err error) {
 	}
 	fmt.Fprintf(d.out, "console: %s  user: admin  one-time password: %s\n", d.child.Console, d.child.password)
 	return d.runFleet(ctx, token)
-}
-
-// marker is the file by which a directory is known as one of ours, so that
-// no other is ever emptied.
-const marker = ".waptsim"
-
-func (d *demo) prepare() error {
-	abs, err := filepath.Abs(d.dir)
-	if err != nil {
-		return err
-	}
-	d.dir = abs
-	entries, err := os.ReadDir(d.dir)
-	if err == nil && len(entries) > 0 {
-		if _, err := os.Stat(filepath.Join(d.dir, marker)); err != nil {
-			return fmt.Errorf("%s is not empty and was not made by waptsim; choose another --dir", d.dir)
-		}
-		if err := os.RemoveAll(d.dir); err != nil {
-			return fmt.Errorf("clearing %s: %w", d.dir, err)
-		}
-	}
-	for _, sub := range []string{"origin", "administrator", "hosts"} {
-		if err := os.MkdirAll(filepath.Join(d.dir, sub), 0o755); err != nil {
-			return err
-		}
-	}
-	if err := os.WriteFile(filepath.Join(d.dir, marker), []byte("made by waptsim run; may be removed\n"), 0o644); err != nil {
-		return err
-	}
-	f, err := os.Create(filepath.Join(d.dir, "fleet.log"))
-	if err != nil {
-		return err
-	}
-	d.log = slog.New(slog.NewTextHandler(f, nil))
-	return nil
 }
 
 // startOrigin serves the archive and the payloads on a free port.

@@ -12,11 +12,13 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"waptwua"
 	"waptwua/applicability"
 	"waptwua/internal/machines"
 	"waptwua/internal/world"
+	"waptwua/mirror"
 	"waptwua/wua/sim"
 )
 
@@ -55,16 +57,37 @@ func (d *demo) newScenario(ctx context.Context) (*scenario, error) {
 	return s, nil
 }
 
+// checkArchive looks at the archive of --archive as the server will, before
+// anything is started or removed for it.
+func (d *demo) checkArchive(ctx context.Context) (err error) {
+	if d.archive == "" {
+		return nil
+	}
+	if d.archive, err = filepath.Abs(d.archive); err != nil {
+		return err
+	}
+	f, err := os.Open(d.archive)
+	if err != nil {
+		return fmt.Errorf("--archive: %w", err)
+	}
+	defer f.Close()
+	fi, err := f.Stat()
+	if err != nil {
+		return fmt.Errorf("--archive: %w", err)
+	}
+	if _, err := (mirror.Trust{AllowSHA1: true, Now: time.Now}).Inspect(ctx, f, fi.Size()); err != nil {
+		return fmt.Errorf("--archive %s: the server would refuse it; give a scan archive (wsusscn2.cab) signed by Microsoft: %w", d.archive, err)
+	}
+	dir, err := filepath.Abs(d.dir)
+	if err == nil && strings.HasPrefix(d.archive, dir+string(filepath.Separator)) {
+		err = fmt.Errorf("--archive %s lies in --dir, whose content is removed first; move it elsewhere", d.archive)
+	}
+	return err
+}
+
 // givenArchive is a world of real computers of the archive's time; nothing of
 // it can be downloaded.
 func (d *demo) givenArchive() (*scenario, error) {
-	if _, err := os.Stat(d.archive); err != nil {
-		return nil, err
-	}
-	path, err := filepath.Abs(d.archive)
-	if err != nil {
-		return nil, err
-	}
 	var all []*applicability.Facts
 	for _, name := range machines.Names() {
 		f, err := machines.Facts(name)
@@ -74,7 +97,7 @@ func (d *demo) givenArchive() (*scenario, error) {
 		all = append(all, f)
 	}
 	return &scenario{
-		archive: path, allowSHA1: true, machine: func(n int) *applicability.Facts { return all[n%len(all)] },
+		archive: d.archive, allowSHA1: true, machine: func(n int) *applicability.Facts { return all[n%len(all)] },
 		serverOptions: map[string]string{"archive_allow_sha1": "True"},
 		rules:         map[string]any{"default_allow": true, "allowed_severities": []waptwua.Severity{waptwua.Critical, waptwua.Important, waptwua.Moderate, waptwua.Low}},
 	}, nil

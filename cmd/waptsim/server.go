@@ -77,7 +77,7 @@ func (c *child) start(ctx context.Context) (err error) {
 	}
 	c.cmd = exec.Command(c.program, "serve", "--data", c.data, "--json")
 	c.cmd.Stderr = c.log
-	c.cmd.SysProcAttr = ownGroup() // Ctrl-C is for us; we stop the server when the fleet has stopped
+	c.cmd.SysProcAttr = childAttributes() // Ctrl-C is for us; we stop the server when the fleet has stopped
 	stdout, err := c.cmd.StdoutPipe()
 	if err != nil {
 		return err
@@ -112,6 +112,14 @@ func (c *child) stop() error {
 }
 
 // summary asks the server how the fleet is.
+// archiveError is why the server could not refresh its archive; "" when it
+// could, or has not tried yet.
+func (c *child) archiveError(ctx context.Context) (string, error) {
+	var a server.ArchiveView
+	err := c.get(ctx, "/api/v1/archive", &a)
+	return a.LastError, err
+}
+
 func (c *child) summary(ctx context.Context) (server.Summary, error) {
 	var s server.Summary
 	return s, c.get(ctx, "/api/v1/summary", &s)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"time"
@@ -34,11 +35,12 @@ func (d *demo) watch(ctx context.Context) error {
 			return ctx.Err()
 		case <-tick.C:
 		}
-		s, err := d.child.summary(ctx)
+		reached, err := w.look(ctx)
 		if err != nil {
 			d.log.Warn("server did not answer", "error", err)
 			w.last = err
-		} else if w.show(s) && d.once {
+		}
+		if reached && d.once {
 			return nil
 		}
 		if d.once && time.Since(w.start) > d.within {
@@ -55,8 +57,36 @@ type watcher struct {
 	bar     *mpb.Bar
 	line    string
 	summary server.Summary
+	archive string // why the server has no newer archive
 	reached bool
 	last    error
+}
+
+// look asks the server and shows what it says; it returns true once the aim
+// is reached.
+func (w *watcher) look(ctx context.Context) (bool, error) {
+	s, err := w.child.summary(ctx)
+	if err != nil {
+		return false, err
+	}
+	why, err := w.child.archiveError(ctx)
+	if err != nil {
+		return false, err
+	}
+	if why != "" && why != w.archive {
+		w.say("%s  the server could not take the archive: %s", clock(time.Since(w.start)), why)
+	}
+	w.archive = why
+	return w.show(s), nil
+}
+
+// say prints a line, above the bar where there is one.
+func (w *watcher) say(format string, args ...any) {
+	var out io.Writer = w.out
+	if w.bars != nil {
+		out = w.bars
+	}
+	fmt.Fprintf(out, format+"\n", args...)
 }
 
 func (w *watcher) open() {
@@ -121,7 +151,11 @@ func (w *watcher) conclude(done int, what string) {
 
 func (w *watcher) tooLate() error {
 	done, what := w.aim(w.summary)
-	return errors.Join(fmt.Errorf("after %s only %d of %d hosts are %s (%s); see the logs in %s", w.within, done, w.hosts, what, counts(w.summary), w.dir), w.last)
+	err := fmt.Errorf("not done after %s: %d of %d hosts %s (%s); see the logs in %s", w.within, done, w.hosts, what, counts(w.summary), w.dir)
+	if w.archive != "" {
+		err = fmt.Errorf("%w; the server could not take the archive: %s", err, w.archive)
+	}
+	return errors.Join(err, w.last)
 }
 
 // counts is a fleet in one line.

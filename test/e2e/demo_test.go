@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -26,7 +27,12 @@ type demo struct {
 
 func startDemo(t *testing.T, args ...string) *demo {
 	t.Helper()
-	d := &demo{dir: filepath.Join(t.TempDir(), "run"), bin: rig.Programs(t)}
+	return demoIn(t, filepath.Join(t.TempDir(), "run"), args...)
+}
+
+func demoIn(t *testing.T, dir string, args ...string) *demo {
+	t.Helper()
+	d := &demo{dir: dir, bin: rig.Programs(t)}
 	all := append([]string{"run", "--server", filepath.Join(d.bin, "waptserver"), "--dir", d.dir, "--console", "127.0.0.1:0"}, args...)
 	d.Process = rig.Start(t, filepath.Join(t.TempDir(), "demo.log"), filepath.Join(d.bin, "waptsim"), all...)
 	return d
@@ -126,4 +132,31 @@ func TestDemonstration(t *testing.T) {
 		t.Errorf("exit: %v", err)
 	}
 	d.expectNothingLeft(t)
+}
+
+// TestDemonstrationBesideAnother: a directory in which a demonstration runs
+// is left alone, and can be used again as soon as it was killed.
+func TestDemonstrationBesideAnother(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("a server outlives the waptsim that was killed")
+	}
+	t.Parallel()
+	long(t)
+	first := startDemo(t, "--hosts", "1", "--updates", "60")
+	first.until(t, time.Minute, `^console: `)
+	second := demoIn(t, first.dir, "--hosts", "1", "--updates", "60")
+	if err := second.Wait(t, time.Minute); err == nil {
+		t.Error("a second demonstration in the same directory did not fail")
+	}
+	first.until(t, time.Minute, ` 1 of 1 hosts compliant$`)
+	first.Kill()
+	rig.Until(t, time.Minute, func() (bool, string) {
+		left := processes(t, first.dir)
+		return len(left) == 0, strings.Join(left, "\n")
+	})
+	third := demoIn(t, first.dir, "--hosts", "1", "--updates", "60")
+	third.until(t, time.Minute, ` 1 of 1 hosts compliant$`)
+	if err := third.Interrupt(); err != nil {
+		t.Errorf("after Ctrl-C: %v", err)
+	}
 }
