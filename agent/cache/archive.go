@@ -85,15 +85,18 @@ func (c *Cache) RefreshArchive(ctx context.Context, name string, s Source) (Arch
 	d := c.download(filepath.Join(c.dir, dirArchive, "next"), name, -1)
 	d.max = MaxArchive
 	a := Archive{Direct: s.Direct}
-	err = d.run(ctx, noting(s.Open, &a), conditions(old, s.Direct))
-	if err != nil {
-		return old, fmt.Errorf("scan archive: %w", err)
-	}
-	if err := c.accept(ctx, d, s, &a); err != nil {
+	err = d.load(ctx, noting(s.Open, &a), conditions(old, s.Direct), func() error {
+		err := c.accept(ctx, d, s, &a)
 		if errors.Is(err, waptwua.ErrDigest) || errors.Is(err, waptwua.ErrNotTrusted) {
 			err = errors.Join(err, d.discard())
 		}
-		return old, fmt.Errorf("the new scan archive is refused, the old one stays in use: %w", err)
+		if err != nil {
+			err = fmt.Errorf("the new one is refused, the old one stays in use: %w", err)
+		}
+		return err
+	})
+	if err != nil {
+		return old, fmt.Errorf("scan archive: %w", err)
 	}
 	return a, c.drop(a)
 }

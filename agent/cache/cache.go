@@ -166,13 +166,12 @@ func (c *Cache) Payload(ctx context.Context, f waptwua.File, open Opener) error 
 		return nil
 	}
 	d := c.download(c.Path(f), f.StoredName(), f.Size)
-	if err := d.run(ctx, open, client.FileRequest{}); err != nil {
-		return err
-	}
-	if err := checkFile(ctx, d.part, f); err != nil {
-		return errors.Join(fmt.Errorf("file %s from the repository: %w", f.Name, err), d.discard())
-	}
-	return d.commit(d.path)
+	return d.load(ctx, open, client.FileRequest{}, func() error {
+		if err := checkFile(ctx, d.part, f); err != nil {
+			return errors.Join(fmt.Errorf("file %s from the repository: %w", f.Name, err), d.discard())
+		}
+		return d.commit(d.path)
+	})
 }
 
 // Statement returns the stored envelope of an update, or waptwua.ErrNotFound.

@@ -19,7 +19,8 @@ const (
 	sourceSuffix = ".source" // beside the part: where its bytes come from
 )
 
-// tries is how often one call goes on after a broken connection.
+// tries is how often one call goes on after a broken connection, and how
+// often it loads a file anew that proved wrong.
 const tries = 3
 
 // download is a file on its way to path. size is -1 while unknown.
@@ -30,6 +31,7 @@ type download struct {
 	name  string // at the source
 	size  int64
 	max   int64 // more bytes than this are refused
+	last  *client.FileResponse
 }
 
 // source remembers which version of a file a part belongs to.
@@ -42,22 +44,38 @@ func (c *Cache) download(path, name string, size int64) *download {
 	return &download{cache: c, path: path, part: path + partSuffix, name: name, size: size, max: size}
 }
 
-// run fills the part until it is complete. The conditions of req are those
-// of the whole file; a part that is complete already is left as it is.
-func (d *download) run(ctx context.Context, open Opener, req client.FileRequest) error {
-	req.Name = d.name
-	var err error
-	for range tries {
-		before := d.have()
-		err = d.attempt(ctx, open, req)
-		if err == nil || ctx.Err() != nil {
-			return err
+// load fills the part and has accept check and keep it, or discard it. What
+// proves wrong is loaded again as long as the source has other places for it.
+func (d *download) load(ctx context.Context, open Opener, req client.FileRequest, accept func() error) error {
+	for n := 1; ; n++ {
+		err := d.run(ctx, open, req)
+		if err == nil {
+			err = accept()
 		}
-		if !errors.Is(err, client.ErrUnreachable) || d.have() <= before {
+		if wrong := errors.Is(err, waptwua.ErrDigest) || errors.Is(err, waptwua.ErrLimit); !wrong || n == tries || !d.reject() {
 			return err
 		}
 	}
-	return err
+}
+
+// reject tells the source that its content was wrong, and returns whether
+// asking again can make it better.
+func (d *download) reject() bool {
+	return d.last != nil && d.last.Reject != nil && d.last.Reject()
+}
+
+// run fills the part until it is complete. The conditions of req are those
+// of the whole file; a part that is complete already is left as it is. A body
+// that breaks is gone on with: the source may have another place for it.
+func (d *download) run(ctx context.Context, open Opener, req client.FileRequest) error {
+	req.Name = d.name
+	for n := 1; ; n++ {
+		d.last = nil
+		err := d.attempt(ctx, open, req)
+		if err == nil || ctx.Err() != nil || d.last == nil || n == tries || !errors.Is(err, client.ErrUnreachable) {
+			return err
+		}
+	}
 }
 
 // attempt makes one request for what is missing.
@@ -81,6 +99,7 @@ func (d *download) attempt(ctx context.Context, open Opener, req client.FileRequ
 		return err
 	}
 	defer res.Body.Close()
+	d.last = res
 	if err := d.check(res); err != nil {
 		return err
 	}

@@ -46,8 +46,9 @@ type Config struct {
 	Server *url.URL // https, without path
 	// Repositories are folders that have the files, all with the same ones;
 	// at most MaxRepositories; none: Server + transport.PathFiles. Of several
-	// the one that answers first is asked first, the others when it fails or
-	// lacks a file.
+	// the one that answers first is asked first, the others when it fails,
+	// breaks off, lacks a file or has a wrong one. The first is found again
+	// every hour.
 	Repositories []*url.URL
 	Trust        Trust            // whose certificates count
 	Identity     *tls.Certificate // the host's; nil before enrolment
@@ -55,6 +56,7 @@ type Config struct {
 	RepoProxy    *url.URL         // for a repository on another host; nil: none
 	UserAgent    string           // "" : waptwua
 	Stall        time.Duration    // longest silence on a connection; 0: one minute
+	Now          func() time.Time // nil: time.Now
 }
 
 // defaultStall is the longest silence on a connection that still counts as
@@ -93,6 +95,9 @@ func New(cfg Config) (*Client, error) {
 	if cfg.Stall <= 0 {
 		cfg.Stall = defaultStall
 	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
 	if cfg.UserAgent == "" {
 		cfg.UserAgent = "waptwua"
 	}
@@ -100,7 +105,7 @@ func New(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{cfg: cfg, repos: repositories{order: slices.Clone(cfg.Repositories)}}
+	c := &Client{cfg: cfg, repos: repositories{now: cfg.Now, order: slices.Clone(cfg.Repositories)}}
 	c.tr = newTransport(tlsConfig, c.proxy)
 	c.http = &http.Client{Transport: c.tr, CheckRedirect: sameHost}
 	return c, nil

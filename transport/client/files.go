@@ -35,15 +35,30 @@ type FileResponse struct {
 	Size         int64 // of the whole file in bytes; -1: not said
 	ETag         string
 	LastModified string
+
+	// Reject says that the content was not the right one: its repository is
+	// asked after the others from now on. It tells whether there are others.
+	// nil: there is one source only.
+	Reject func() bool
 }
 
 var errStalled = errors.New("nothing arrived for too long")
 
-// File opens a file of the nearest repository that has it.
+// File opens a file of the nearest repository that has it. When its body
+// breaks, that repository is asked after the others from now on: asking again
+// for the rest goes to the next.
 func (c *Client) File(ctx context.Context, req FileRequest) (*FileResponse, error) {
 	var f *FileResponse
 	err := c.fromAny(ctx, func(u *url.URL) (err error) {
 		f, err = fetch(ctx, c.do, u.JoinPath(url.PathEscape(req.Name)), req, c.cfg.Stall)
+		if err == nil {
+			f.Reject = func() bool { return c.failed(u) }
+			f.Body = &judged{ReadCloser: f.Body, broken: func() {
+				if ctx.Err() == nil { // otherwise the caller has broken it
+					c.failed(u)
+				}
+			}}
+		}
 		return err
 	})
 	return f, err
@@ -186,6 +201,20 @@ func (g *guarded) Read(p []byte) (int, error) {
 	g.timer.Stop()
 	if err != nil && !errors.Is(err, io.EOF) {
 		err = fmt.Errorf("%w: %w", ErrUnreachable, err)
+	}
+	return n, err
+}
+
+// judged tells when a body breaks.
+type judged struct {
+	io.ReadCloser
+	broken func()
+}
+
+func (j *judged) Read(p []byte) (int, error) {
+	n, err := j.ReadCloser.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		j.broken()
 	}
 	return n, err
 }

@@ -19,22 +19,31 @@ const MaxRepositories = 16
 // measureTimeout bounds the search for the nearest repository.
 const measureTimeout = 5 * time.Second
 
+// measureAgain is how long the order of the repositories holds: a laptop
+// moves, and a repository that failed once comes back.
+const measureAgain = time.Hour
+
 // repositories are places that have the same files. Of several the nearest,
-// the first to answer, is asked first; one that fails goes to the end.
+// the first to answer, is asked first; one that fails, breaks off or has
+// wrong content goes to the end. The nearest is found anew after
+// measureAgain, and when all have failed.
 type repositories struct {
+	now func() time.Time
+
 	mu       sync.Mutex
 	order    []*url.URL
-	measured bool
+	measured time.Time // zero: not yet
 }
 
 // inOrder returns the repositories as they are to be tried, nearest first.
 func (c *Client) inOrder(ctx context.Context) []*url.URL {
 	c.repos.mu.Lock()
 	defer c.repos.mu.Unlock()
-	if len(c.repos.order) > 1 && !c.repos.measured {
+	now := c.repos.now()
+	if len(c.repos.order) > 1 && now.Sub(c.repos.measured).Abs() >= measureAgain { // also when the clock was put back
 		if i := c.nearest(ctx, c.repos.order); i >= 0 {
 			c.repos.order = first(c.repos.order, i)
-			c.repos.measured = true
+			c.repos.measured = now
 		}
 	}
 	return slices.Clone(c.repos.order)
@@ -81,13 +90,21 @@ func first(list []*url.URL, i int) []*url.URL {
 	return append([]*url.URL{list[i]}, slices.Delete(slices.Clone(list), i, i+1)...)
 }
 
-// failed puts a repository behind the others.
-func (c *Client) failed(u *url.URL) {
+// failed puts a repository behind the others, and tells whether there are any.
+func (c *Client) failed(u *url.URL) bool {
 	c.repos.mu.Lock()
 	defer c.repos.mu.Unlock()
 	if i := slices.Index(c.repos.order, u); i >= 0 {
 		c.repos.order = append(slices.Delete(c.repos.order, i, i+1), u)
 	}
+	return len(c.repos.order) > 1
+}
+
+// allFailed has the nearest found anew: probably this host is elsewhere now.
+func (c *Client) allFailed() {
+	c.repos.mu.Lock()
+	defer c.repos.mu.Unlock()
+	c.repos.measured = time.Time{}
 }
 
 // fromAny asks one repository after the other until one has what is asked.
@@ -111,5 +128,6 @@ func (c *Client) fromAny(ctx context.Context, ask func(*url.URL) error) error {
 	if absent != nil {
 		return absent
 	}
+	c.allFailed()
 	return other
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"waptwua"
 	"waptwua/transport"
@@ -102,7 +103,7 @@ func TestRepositoriesTakeOverFromEachOther(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			r := startReplicas(t, map[string]http.HandlerFunc{"near": tc.near, "far": tc.far})
 			c := r.client(t, "near", "far")
-			c.repos.measured = true // as listed
+			c.repos.measured = time.Now() // as listed
 			for i, want := range []string{tc.first, tc.two} {
 				content, asked, err := r.content(t, c, "f")
 				if content != tc.content || !errors.Is(err, tc.err) {
@@ -116,6 +117,95 @@ func TestRepositoriesTakeOverFromEachOther(t *testing.T) {
 				t.Errorf("HasFile = %v, %v", has, err)
 			}
 		})
+	}
+}
+
+// cutOff promises more than it sends.
+func cutOff(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Length", "100")
+	_, _ = io.WriteString(w, "near")
+	_ = http.NewResponseController(w).Flush()
+	panic(http.ErrAbortHandler)
+}
+
+func TestRepositoryThatBreaksIsAskedLast(t *testing.T) {
+	r := startReplicas(t, map[string]http.HandlerFunc{"near": cutOff, "far": shelf("far")})
+	c := r.client(t, "near", "far")
+	c.repos.measured = time.Now()
+	if _, asked, err := r.content(t, c, "f"); !errors.Is(err, ErrUnreachable) || folders(asked) != "near" {
+		t.Errorf("first: %v after %v", err, asked)
+	}
+	if content, asked, err := r.content(t, c, "f"); err != nil || content != "far" || folders(asked) != "far" {
+		t.Errorf("then: %q, %v after %v", content, err, asked)
+	}
+}
+
+func TestRepositoryWithWrongContentIsAskedLast(t *testing.T) {
+	r := startReplicas(t, map[string]http.HandlerFunc{"near": shelf("near"), "far": shelf("far")})
+	for _, several := range []bool{false, true} {
+		c := r.client(t, []string{"near", "far"}[:map[bool]int{false: 1, true: 2}[several]]...)
+		c.repos.measured = time.Now()
+		f, err := c.File(t.Context(), FileRequest{Name: "f"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Body.Close()
+		if f.Reject() != several {
+			t.Errorf("of several %v: rejecting says there are others: %v", several, !several)
+		}
+		want := map[bool]string{false: "near", true: "far"}[several]
+		if content, _, err := r.content(t, c, "f"); err != nil || content != want {
+			t.Errorf("afterwards %q, %v, want %q", content, err, want)
+		}
+	}
+}
+
+// TestNearestIsFoundAnew: a failure does not put a repository last for good.
+func TestNearestIsFoundAnew(t *testing.T) {
+	down := true
+	measured := make(chan struct{})
+	near := func(w http.ResponseWriter, q *http.Request) {
+		if down {
+			busy(w, q)
+			return
+		}
+		if strings.HasSuffix(q.URL.Path, transport.ArchiveName) {
+			defer close(measured)
+		}
+		shelf("near")(w, q)
+	}
+	far := func(w http.ResponseWriter, q *http.Request) {
+		if !down && strings.HasSuffix(q.URL.Path, transport.ArchiveName) {
+			silent(w, q)
+			return
+		}
+		shelf("far")(w, q)
+	}
+	r := startReplicas(t, map[string]http.HandlerFunc{"near": near, "far": far})
+	c := r.client(t, "near", "far")
+	now := time.Now()
+	c.repos.now = func() time.Time { return now }
+	wantContent := func(want string) {
+		t.Helper()
+		if content, _, err := r.content(t, c, "f"); err != nil || content != want {
+			t.Errorf("got %q, %v, want %q", content, err, want)
+		}
+	}
+	wantContent("far")
+	down = false
+	now = now.Add(measureAgain - 1)
+	wantContent("far")
+	now = now.Add(1)
+	wantContent("near")
+	<-measured
+}
+
+func TestNearestIsFoundAnewWhenAllFailed(t *testing.T) {
+	r := startReplicas(t, map[string]http.HandlerFunc{"near": busy, "far": busy})
+	c := r.client(t, "near", "far")
+	c.repos.measured = time.Now()
+	if _, _, err := r.content(t, c, "f"); err == nil || !c.repos.measured.IsZero() {
+		t.Errorf("%v; the order of %v still holds", err, c.repos.measured)
 	}
 }
 
