@@ -12,6 +12,7 @@ import (
 // assessment is what the statuses are decided from.
 type assessment struct {
 	found   map[waptwua.UpdateID]wua.Update // what the search gave
+	lost    bool                            // the search could not read every update: one that is absent may be there
 	old     map[waptwua.UpdateID]waptwua.OnHost
 	policy  *policy.Policy
 	now     time.Time
@@ -37,7 +38,12 @@ func assess(a assessment) map[waptwua.UpdateID]waptwua.OnHost {
 		out[id] = a.one(u, a.old[id])
 	}
 	for id, o := range a.old {
-		if _, ok := a.found[id]; !ok && (!o.Installed.IsZero() || slices.Contains(a.cut, id)) {
+		_, found := a.found[id]
+		switch {
+		case found:
+		case a.lost:
+			out[id] = o
+		case !o.Installed.IsZero() || slices.Contains(a.cut, id):
 			out[id] = a.gone(o)
 		}
 	}

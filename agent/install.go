@@ -78,7 +78,10 @@ func (op *operation) install(ctx context.Context, o InstallOptions) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	ready := slices.DeleteFunc(ids, func(id waptwua.UpdateID) bool { return !op.mem.State.Updates[id].Downloaded })
+	ready := slices.DeleteFunc(ids, func(id waptwua.UpdateID) bool {
+		_, read := f.updates[id]
+		return !read || !op.mem.State.Updates[id].Downloaded
+	})
 	if err := op.stillOpen(o); err != nil {
 		return errors.Join(fetchErr, err)
 	}
@@ -210,6 +213,9 @@ func (op *operation) stage(ctx context.Context, f *found, ids []waptwua.UpdateID
 // stageOne checks the files of one update once more and stages those of each
 // of its leaves that apply to this host.
 func (op *operation) stageOne(ctx context.Context, f *found, id waptwua.UpdateID) error {
+	if err := f.updates[id].Incomplete; err != nil {
+		return err
+	}
 	st, err := op.keptStatement(id, f.archive)
 	if err != nil {
 		return err

@@ -64,6 +64,9 @@ func (op *operation) packageSet(ctx context.Context, f *found, id waptwua.Update
 	if op.opt.Packages == nil {
 		return set, errNoPackager
 	}
+	if err := f.updates[id].Incomplete; err != nil {
+		return set, err
+	}
 	st, err := op.keptStatement(id, f.archive)
 	if err != nil {
 		return set, err

@@ -64,6 +64,7 @@ type found struct {
 	updates map[waptwua.UpdateID]wua.Update
 	policy  *policy.Policy
 	archive cache.Archive
+	lost    bool               // not every update could be read
 	history []wua.HistoryEntry // newest first
 }
 
@@ -121,6 +122,9 @@ func (op *operation) tryScan(ctx context.Context, force bool) (*found, error) {
 	}
 	if err := op.search(ctx, f); err != nil {
 		return nil, err
+	}
+	if f.lost {
+		now.History = "" // the next scan searches again
 	}
 	op.mem.Basis = now
 	return f, nil
@@ -198,9 +202,10 @@ func (op *operation) search(ctx context.Context, f *found) error {
 	for _, u := range result.Updates {
 		f.updates[u.ID], about[u.ID] = u, u.Update
 	}
+	f.lost = result.Lost > 0
 	before := op.mem.State.Updates
 	op.mem.State.Updates = assess(assessment{
-		found: f.updates, old: before, policy: f.policy, now: op.now(), restart: reboot.Required, cut: op.mem.Cut, stopped: op.mem.Stopped,
+		found: f.updates, lost: f.lost, old: before, policy: f.policy, now: op.now(), restart: reboot.Required, cut: op.mem.Cut, stopped: op.mem.Stopped,
 		notRestarted: op.notRestarted, removing: op.mem.Removing, history: f.history,
 	})
 	op.countRolledBack(before)

@@ -56,7 +56,8 @@ type Installer interface {
 
 // Historian reads the host's update history, newest first.
 type Historian interface {
-	// History returns at most max entries.
+	// History returns at most max entries. What cannot be read of an entry is
+	// zero, and an entry without an identity is left out.
 	History(ctx context.Context, max int) ([]HistoryEntry, error)
 }
 
@@ -91,6 +92,9 @@ const DefaultCriteria = "Type='Software' or Type='Driver'"
 type Found struct {
 	Updates  []Update
 	Warnings []*Error
+	// Lost counts updates that the host offers or has and that could not be
+	// read at all: what Updates does not hold may be one of them.
+	Lost int
 }
 
 // Update is one update as WUA offers it on this host.
@@ -103,6 +107,7 @@ type Update struct {
 	Uninstallable  bool
 	RebootRequired bool   // installed, but a restart is outstanding
 	Leaves         []Leaf // the children that apply, or the update itself when it has none
+	Incomplete     *Error // why a child could not be read, so that Leaves lacks it: do not install; nil: none is lacking
 }
 
 // Leaf is an update without children: what Stage takes files for.

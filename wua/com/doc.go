@@ -19,13 +19,16 @@
 // before the next search, and by Close. A service that a killed process left
 // behind is recognised by its name and removed before the next search.
 //
-// A property that cannot be read is a warning; the update is returned with
-// what could be read. Only an update without a readable identity is lost, with
-// a warning.
+// What cannot be read costs nothing but itself, and is a warning: a property, a
+// category, one KB of a list. An update of which a part (BundledUpdates) cannot
+// be read is Incomplete; one that cannot be read at all, or has no readable
+// identity, is counted as Lost. Only a collection without a length, and an
+// agent that is gone, end a search.
 //
 // # Installing
 //
-// All updates of a call go to WUA as one installation. WUA takes them in an
+// All updates of a call go to WUA as one installation. One that WUA does not
+// take on its list, or gives no result for, has failed alone. WUA takes them in an
 // order of its own (transcripts of real hosts show the last one first); the
 // begin of each is told as WUA moves on, and a context that
 // ends asks WUA to abort (RequestAbort) and returns its results so far. The

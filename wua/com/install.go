@@ -104,8 +104,8 @@ func (s *session) change(ctx context.Context, v verbs, ids []waptwua.UpdateID, p
 	return res, ctx.Err()
 }
 
-// add puts an update on the list for WUA; one that is not offered any more
-// gets its result at once.
+// add puts an update on the list for WUA; one that is not offered any more,
+// or that WUA does not take, gets its result at once.
 func (s *session) add(list object, b *batch, r *wua.UpdateResult, place int) error {
 	u, ok := s.offer.update(r.ID)
 	if !ok {
@@ -114,14 +114,23 @@ func (s *session) add(list object, b *batch, r *wua.UpdateResult, place int) err
 	}
 	if accepted, err := as[bool](u, "EulaAccepted"); err == nil && !accepted {
 		if err := do(u, "AcceptEula"); err != nil {
-			r.Code, r.HResult = wua.Failed, codeOf(err)
-			return nil //nolint:nilerr // it is the result of this update, and does not stop the others
+			return fail(r, err)
 		}
 	}
 	if err := do(list, "Add", u); err != nil {
-		return err
+		return fail(r, err)
 	}
 	b.places = append(b.places, place)
+	return nil
+}
+
+// fail makes an error the result of one update, so that it does not stop the
+// others. That WUA is gone concerns them all: then it returns the error.
+func fail(r *wua.UpdateResult, err error) error {
+	if isGone(err) {
+		return err
+	}
+	r.Code, r.HResult = wua.Failed, codeOf(err)
 	return nil
 }
 
@@ -205,14 +214,10 @@ func (b *batch) results(o object, res *wua.Result) error {
 	}
 	res.RebootRequired = reboot
 	for i, place := range b.places {
-		one, err := invoke(o, "GetUpdateResult", i)
-		if err != nil {
-			return err
-		}
-		err = updateResult(one, &res.Updates[place])
-		one.release()
-		if err != nil {
-			return err
+		if err := updateResult(o, i, &res.Updates[place]); err != nil {
+			if err := fail(&res.Updates[place], err); err != nil {
+				return err
+			}
 		}
 		if res.Updates[place].Code != wua.NotStarted { // it may have been too quick to be seen
 			b.tell(place)
@@ -221,7 +226,13 @@ func (b *batch) results(o object, res *wua.Result) error {
 	return nil
 }
 
-func updateResult(o object, r *wua.UpdateResult) error {
+// updateResult reads the result of the i-th update that was given to WUA.
+func updateResult(all object, i int, r *wua.UpdateResult) error {
+	o, err := invoke(all, "GetUpdateResult", i)
+	if err != nil {
+		return err
+	}
+	defer o.release()
 	code, err := number(o, "ResultCode")
 	if err != nil {
 		return err

@@ -113,18 +113,20 @@ func drop(v any) {
 }
 
 // items calls f with every item of the collection that property holds. An
-// item is a string or an object, which items releases.
-func items[T any](o object, property string, f func(T) error) error {
+// item is a string or an object, which items releases. An item that cannot be
+// read, or that f returns an error of, is told to failed and does not stop the
+// others, unless the agent is gone. The error is about the collection.
+func items[T any](o object, property string, f func(T) error, failed func(error)) error {
 	list, err := must(o, property)
 	if err != nil {
 		return err
 	}
 	defer list.release()
-	return each(list, f)
+	return each(list, f, failed)
 }
 
 // each is items for a collection in hand.
-func each[T any](list object, f func(T) error) error {
+func each[T any](list object, f func(T) error, failed func(error)) error {
 	n, err := number(list, "Count")
 	if err != nil {
 		return err
@@ -133,8 +135,12 @@ func each[T any](list object, f func(T) error) error {
 		return fmt.Errorf("a collection of %d items: %w", n, waptwua.ErrLimit)
 	}
 	for i := range int(n) {
-		if err := item(list, i, f); err != nil {
-			return err
+		err := item(list, i, f)
+		switch {
+		case isGone(err):
+			return err // so are all others
+		case err != nil:
+			failed(err)
 		}
 	}
 	return nil
@@ -152,6 +158,22 @@ func item[T any](list object, i int, f func(T) error) error {
 	}
 	return f(t)
 }
+
+// isGone tells whether the agent has ended or been lost, so that every further
+// call fails as well.
+func isGone(err error) bool {
+	switch codeOf(err) {
+	case wua.ServerUnavailable, callFailed, disconnected:
+		return true
+	}
+	return false
+}
+
+// The codes of a lost connection, besides wua.ServerUnavailable.
+const (
+	callFailed   wua.Code = 0x800706BE // RPC_S_CALL_FAILED
+	disconnected wua.Code = 0x80010108 // RPC_E_DISCONNECTED
+)
 
 // moment reads a date.
 func moment(o object, property string) (time.Time, error) { return as[time.Time](o, property) }

@@ -2,6 +2,7 @@ package com
 
 import (
 	"context"
+	"errors"
 )
 
 // ScanServices counts the scan package services of searches through this
@@ -29,17 +30,21 @@ func (h *Host) RemoveScanServices(ctx context.Context) error {
 	return err
 }
 
-// ourServices are the identities of the services with our name.
+// ourServices are the identities of the services with our name, as far as
+// they can be read.
 func ourServices(manager object) ([]string, error) {
 	var ids []string
+	var errs []error
 	err := items(manager, "Services", func(service object) error {
 		name, err := as[string](service, "Name")
 		if err != nil || name != serviceName {
 			return err
 		}
 		id, err := as[string](service, "ServiceID")
-		ids = append(ids, id)
+		if err == nil {
+			ids = append(ids, id)
+		}
 		return err
-	})
-	return ids, err
+	}, func(err error) { errs = append(errs, err) })
+	return ids, errors.Join(append(errs, err)...)
 }

@@ -42,29 +42,39 @@ func (s *session) history(limit int) (entries []wua.HistoryEntry, err error) {
 		return nil, err
 	}
 	defer list.release()
+	var unread error
 	err = each(list, func(o object) error {
 		e, err := historyEntry(o)
-		entries = append(entries, e)
+		if err == nil {
+			entries = append(entries, e)
+		}
 		return err
-	})
+	}, func(err error) { unread = err })
+	if err == nil && len(entries) == 0 {
+		err = unread
+	}
 	return entries, err
 }
 
+// historyEntry reads an entry; what it does not say stays zero.
 func historyEntry(o object) (e wua.HistoryEntry, err error) {
-	p := &properties{of: o, failed: func(property string, cause error) {
-		err = fmt.Errorf("read %s of a history entry: %w", property, cause)
-	}}
 	e.ID, err = identityAs(o, "UpdateIdentity")
 	if err != nil {
-		return e, err
+		return e, fmt.Errorf("read a history entry: %w", err)
 	}
+	var lost error
+	p := &properties{of: o, failed: func(_ string, cause error) {
+		if isGone(cause) {
+			lost = cause
+		}
+	}}
 	e.Title, e.ClientID, e.At = p.text("Title"), p.text("ClientApplicationID"), p.time("Date")
 	e.Code, e.HResult = wua.ResultCode(p.number("ResultCode")), wua.Code(uint32(p.number("HResult")))
 	e.Operation = "install"
 	if p.number("Operation") == 2 {
 		e.Operation = "uninstall"
 	}
-	return e, err
+	return e, lost
 }
 
 // RebootPending asks WUA and looks where Windows notes that a restart is

@@ -1,6 +1,7 @@
 package com
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -27,11 +28,17 @@ func collect(o *offer, result object) (*wua.Found, error) {
 		return nil, err
 	}
 	r := &reading{offer: o, found: new(wua.Found)}
-	r.note("Warnings", items(result, "Warnings", r.warning))
+	r.note("read the warnings", items(result, "Warnings", r.warning, func(err error) { r.note("read a warning", err) }))
 	if c := wua.ResultCode(code); c != wua.Succeeded && c != wua.SucceededWithErrors {
 		return nil, r.failure(c)
 	}
-	return r.found, items(result, "Updates", r.update)
+	return r.found, items(result, "Updates", r.update, r.lose)
+}
+
+// lose notes that an update could not be read at all.
+func (r *reading) lose(err error) {
+	r.found.Lost++
+	r.note("read an update", err)
 }
 
 // failure is the error of a search that WUA ended without raising one.
@@ -69,8 +76,7 @@ func (r *reading) warning(o object) error {
 func (r *reading) update(o object) error {
 	id, err := identity(o)
 	if err != nil {
-		r.note("read the identity of an update", err)
-		return nil
+		return fmt.Errorf("its identity: %w", err)
 	}
 	if _, twice := r.offer.updates[id]; twice {
 		return nil
@@ -90,14 +96,20 @@ func (r *reading) update(o object) error {
 	return nil
 }
 
-// leaves adds the children that apply, or the update itself.
+// leaves adds the children that apply, or the update itself. A child that
+// cannot be read makes the update incomplete.
 func (r *reading) leaves(p *properties, id waptwua.UpdateID, u *wua.Update, depth int) {
+	children := 0
+	bundle := &properties{of: p.of, failed: func(property string, err error) {
+		children++ // it has some, read or not
+		u.Incomplete = &wua.Error{Op: "read the parts of the update", Code: codeOf(err)}
+		p.failed(property, err)
+	}}
 	if depth > maxDepth {
-		p.failed("BundledUpdates", fmt.Errorf("bundles in bundles: %w", waptwua.ErrLimit))
+		bundle.failed("BundledUpdates", fmt.Errorf("bundles in bundles: %w", waptwua.ErrLimit))
 		return
 	}
-	children := 0
-	p.each("BundledUpdates", func(child object) error {
+	bundle.each("BundledUpdates", func(child object) error {
 		children++
 		childID, err := identity(child)
 		if err != nil {
@@ -183,26 +195,22 @@ func state(p *properties, u *wua.Update) {
 // category sorts a category by its type; the product's family and company
 // count as categories only.
 func category(c object, u *waptwua.Update) error {
-	kind, err := as[string](c, "Type")
-	if err != nil {
-		return err
-	}
-	name, err := as[string](c, "Name")
-	if err != nil {
-		return err
-	}
 	id, err := as[string](c, "CategoryID")
-	if err != nil {
+	if err == nil {
+		u.CategoryIDs = append(u.CategoryIDs, strings.ToLower(id))
+	}
+	kind, kindErr := as[string](c, "Type")
+	name, nameErr := as[string](c, "Name")
+	if err := errors.Join(kindErr, nameErr); err != nil {
 		return err
 	}
-	u.CategoryIDs = append(u.CategoryIDs, strings.ToLower(id))
 	switch kind {
 	case "UpdateClassification":
 		u.Classifications = append(u.Classifications, name)
 	case "Product":
 		u.Products = append(u.Products, name)
 	}
-	return nil
+	return err
 }
 
 func updateType(n int64) string {
@@ -269,7 +277,7 @@ func (p *properties) texts(name string) (list []string) {
 	err := items(p.of, name, func(s string) error {
 		list = append(list, s)
 		return nil
-	})
+	}, func(err error) { p.failed(name, err) })
 	if err != nil {
 		p.failed(name, err)
 	}
@@ -277,7 +285,7 @@ func (p *properties) texts(name string) (list []string) {
 }
 
 func (p *properties) each(name string, f func(object) error) {
-	if err := items(p.of, name, f); err != nil {
+	if err := items(p.of, name, f, func(err error) { p.failed(name, err) }); err != nil {
 		p.failed(name, err)
 	}
 }

@@ -38,6 +38,7 @@ type service struct{ id, name, path string }
 type fault struct {
 	class, member string
 	raise         *Exception
+	after         int // calls that go well before
 	times         int // still to fail; negative: always
 }
 
@@ -52,19 +53,29 @@ func New(host wua.Host) *Double {
 // Fail makes a member of a class raise e for the next times that it is asked;
 // a negative number: always.
 func (d *Double) Fail(class, member string, e Exception, times int) {
+	d.FailAfter(0, class, member, e, times)
+}
+
+// FailAfter is Fail after n calls of the member that go well.
+func (d *Double) FailAfter(n int, class, member string, e Exception, times int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.faults = append(d.faults, &fault{class: class, member: member, raise: &e, times: times})
+	d.faults = append(d.faults, &fault{class: class, member: member, raise: &e, after: n, times: times})
 }
 
 func (d *Double) fault(class, member string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, f := range d.faults {
-		if f.times != 0 && f.class == class && strings.EqualFold(f.member, member) {
-			f.times--
-			return f.raise
+		if f.times == 0 || f.class != class || !strings.EqualFold(f.member, member) {
+			continue
 		}
+		if f.after > 0 {
+			f.after--
+			continue
+		}
+		f.times--
+		return f.raise
 	}
 	return nil
 }
