@@ -388,6 +388,27 @@ func TestScanFailures(t *testing.T) {
 	}
 }
 
+// The history only spares searches: without it one is made each time.
+func TestScanWithoutHistory(t *testing.T) {
+	r := newRig(t)
+	r.register()
+	id := r.offer(1, waptwua.Update{})
+	r.host.Broken = map[string]error{"history": &wua.Error{Op: "history", Code: 0x80248007}}
+	for n := range 2 {
+		r.do(func(ctx context.Context) error { return r.agent().Scan(ctx, agent.ScanOptions{}) })
+		if got := r.host.Searches(); got != n+1 {
+			t.Errorf("%d searches after %d scans", got, n+1)
+		}
+	}
+	r.install()
+	r.wantStatus(id, waptwua.StatusOK)
+	r.host.Broken = nil
+	r.do(func(ctx context.Context) error { return r.agent().Scan(ctx, agent.ScanOptions{}) }) // sees the history again
+	if err := r.agent().Scan(t.Context(), agent.ScanOptions{}); !errors.Is(err, waptwua.ErrUnchanged) {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
 func TestProblemsOfSettingsAreReported(t *testing.T) {
 	r := newRig(t)
 	r.ini = "enabled = true\ndefault_allow = true\ninstall_delay = soon\n"

@@ -66,6 +66,7 @@ type found struct {
 	archive cache.Archive
 	lost    bool               // not every update could be read
 	history []wua.HistoryEntry // newest first
+	blind   bool               // the history could not be read
 }
 
 // scan searches unless nothing has changed. A failure is noted in the state.
@@ -117,7 +118,7 @@ func (op *operation) tryScan(ctx context.Context, force bool) (*found, error) {
 		return nil, err
 	}
 	op.countRestart(reboot.Required)
-	if !force && !op.mustSearch(now) {
+	if !force && !f.blind && !op.mustSearch(now) {
 		return f, waptwua.ErrUnchanged
 	}
 	if err := op.search(ctx, f); err != nil {
@@ -150,18 +151,28 @@ func (op *operation) basis(ctx context.Context, f *found, r wua.Reboot) (basis, 
 	b := basis{Rules: f.policy.Digest(), Archive: f.archive.SHA256, Restart: r.Required}
 	s := op.settings
 	b.Search = fmt.Sprintf("%s|%d|%t|%v", s.Filter, s.UserLocale, s.Offline, s.Enabled)
-	history, err := op.opt.WUA.History(ctx, historyDepth)
-	if err != nil {
-		return b, err
+	f.history, f.blind = op.history(ctx)
+	if ctx.Err() != nil {
+		return b, ctx.Err()
 	}
-	f.history = history
-	text, err := json.Marshal(history)
+	text, err := json.Marshal(f.history)
 	if err != nil {
 		return b, err
 	}
 	sum := sha256.Sum256(text)
 	b.History = hex.EncodeToString(sum[:])
 	return b, nil
+}
+
+// history is that of WUA. It only spares searches and explains what was rolled
+// back, so a damaged one, which a search may bear, costs no more than that.
+func (op *operation) history(ctx context.Context) (h []wua.HistoryEntry, blind bool) {
+	h, err := op.opt.WUA.History(ctx, historyDepth)
+	if err != nil {
+		op.log.Warn("Windows' update history cannot be read, so a search is made in any case", "error", err)
+		return nil, true
+	}
+	return h, false
 }
 
 // mustSearch tells whether a search can find something else than the last.
