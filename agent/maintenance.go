@@ -69,15 +69,34 @@ func (a *Agent) inWindows(s *settings.Settings, start, ready time.Time) (install
 	return install, attend
 }
 
-// unfrozen moves an installation that no windows bind behind the frozen days.
+// thawSpread is the time over which the hosts of a fleet begin after frozen
+// days, unless install_spread is set.
+const thawSpread = 30 * time.Minute
+
+// unfrozen moves an installation that no windows bind behind the frozen days,
+// to the host's own place: all have waited for the same midnight.
 func (a *Agent) unfrozen(s *settings.Settings, due time.Time) time.Time {
-	at := notBefore(due, a.opt.Clock.Now())
-	c := schedule.Calendar{Frozen: s.Freeze}
-	if due.IsZero() || !c.FrozenAt(at, a.opt.Zone()) {
+	if due.IsZero() {
 		return due
 	}
-	thaw, _ := schedule.Always(s.Freeze).Next(at, a.opt.Zone())
-	return thaw.From
+	spread := thawSpread
+	if s.InstallSpread != nil {
+		spread = *s.InstallSpread
+	}
+	place := schedule.Jitter(a.agenda.host+taskInstall, spread)
+	at := notBefore(due, a.opt.Clock.Now())
+	c := schedule.Calendar{Frozen: s.Freeze}
+	for _, t := range []time.Time{at, at.Add(-place)} { // frozen, or not yet this host's turn
+		if !c.FrozenAt(t, a.opt.Zone()) {
+			continue
+		}
+		thaw, ok := schedule.Always(s.Freeze).Next(t, a.opt.Zone())
+		if !ok {
+			return time.Time{}
+		}
+		return thaw.From.Add(place)
+	}
+	return due
 }
 
 // attend notes that the host was there in the window that is open, with

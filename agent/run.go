@@ -21,7 +21,7 @@ const (
 )
 
 // firstSpread bounds the time over which a fleet's hosts spread their first
-// run of a periodic task.
+// run of a periodic task after they were started.
 const firstSpread = 10 * time.Minute
 
 // agenda is what Run needs to know between operations.
@@ -184,42 +184,47 @@ func (a *Agent) tasks(s *settings.Settings, start time.Time) []task {
 	a.agenda.mu.Lock()
 	defer a.agenda.mu.Unlock()
 	g := &a.agenda
-	work := a.opt.Booted.Add(s.PostbootDelay) // download and install wait until the host has started up
+	work := notBefore(start, a.opt.Booted.Add(s.PostbootDelay)) // download and install wait until the host has started up
 	var attend task
-	install := task{taskInstall, a.unfrozen(s, notBefore(g.due("install", g.install, s.InstallEvery, start), work, g.notYet)), func(ctx context.Context) error { return a.Install(ctx, InstallOptions{}) }}
+	install := task{taskInstall, a.unfrozen(s, notBefore(g.due(taskInstall, g.install, s.InstallEvery, work), g.notYet)), func(ctx context.Context) error { return a.Install(ctx, InstallOptions{}) }}
 	if s.InstallWindows != nil {
 		install, attend = a.inWindows(s, start, work)
 	}
 	if s.Enabled != settings.True || !g.pending {
 		install.due = time.Time{}
 	}
-	download := g.due("download", g.download, s.DownloadEvery, start)
+	download := g.due(taskDownload, g.download, s.DownloadEvery, work)
 	if !download.IsZero() && !g.missing.IsZero() {
-		download = earlier(download, g.missing)
+		download = earlier(download, g.apart(taskDownload, g.missing, s.DownloadEvery, work))
 	}
 	return []task{
 		a.restartTask(s),
 		{taskRegister, notBefore(a.registration(start), g.notYet), a.registerLeft},
 		install, attend,
-		{taskDownload, notBefore(download, work, g.notYet), func(ctx context.Context) error { return a.Download(ctx, ScanOptions{}) }},
-		{taskUpdate, notBefore(g.due("update", g.update, s.UpdatePeriod, start), g.notYet), a.UpdateRules},
+		{taskDownload, notBefore(download, g.notYet), func(ctx context.Context) error { return a.Download(ctx, ScanOptions{}) }},
+		{taskUpdate, notBefore(g.due(taskUpdate, g.update, s.UpdatePeriod, start), g.notYet), a.UpdateRules},
 	}
 }
 
-// due is when a task comes round next. The first time is the host's own
-// place in a span of time after the start, so that hosts that are installed
-// or started together do not come together.
-func (g *agenda) due(name string, last time.Time, p schedule.Period, start time.Time) time.Time {
-	if p.Never() {
+// due is when a task comes round next, of a host that may do it from ready on.
+func (g *agenda) due(name string, last time.Time, p schedule.Period, ready time.Time) time.Time {
+	switch {
+	case p.Never():
 		return time.Time{}
+	case last.IsZero(), last.After(ready.Add(schedule.MaxDuration)): // never done, or the clock was set back by years
+		return g.apart(name, ready, p, ready)
 	}
-	if last.IsZero() {
-		return start.Add(schedule.Jitter(g.host+name, min(p.Duration()/4, firstSpread)))
+	return g.apart(name, last.Add(p.Duration()), p, ready)
+}
+
+// apart moves what has waited for the host's start to the host's own place in
+// a span of time after it, so that hosts that are installed or started together,
+// in the morning or after a power cut, do not come together.
+func (g *agenda) apart(name string, due time.Time, p schedule.Period, ready time.Time) time.Time {
+	if due.After(ready) {
+		return due
 	}
-	if last.After(start.Add(schedule.MaxDuration)) {
-		return start // the clock was set back by years
-	}
-	return last.Add(p.Duration())
+	return ready.Add(schedule.Jitter(g.host+name, min(p.Duration()/4, firstSpread)))
 }
 
 // notBefore moves t behind each of the moments; never stays never.
