@@ -147,6 +147,8 @@ type Options struct {
 	Parallel     int                              // files loaded at once; 0: 4
 	Stall        time.Duration                    // longest silence on a connection; 0: one minute
 	RetryInstall time.Duration                    // wait after the first failed installation, doubled each time; 0: 15 minutes
+	SearchLimit  time.Duration                    // longest search; 0: six hours
+	InstallLimit time.Duration                    // longest time in which an installation by WUA comes no further; 0: three hours
 	MaxRestarts  int                              // restarts in vain after which no more are asked for; 0: 3
 	RetryMissing time.Duration                    // wait until files are looked for again, doubled up to 30 minutes; 0: 1 minute
 }
@@ -181,7 +183,9 @@ func New(o Options) (*Agent, error) {
 	if o.Clock == nil {
 		o.Clock = systemClock{}
 	}
-	o.WUA = patient{Host: o.WUA, clock: o.Clock}
+	setDefault(&o.SearchLimit, defaultSearchLimit)
+	setDefault(&o.InstallLimit, defaultInstallLimit)
+	o.WUA = patient{Host: bounded{Host: o.WUA, search: o.SearchLimit, install: o.InstallLimit}, clock: o.Clock}
 	if o.Zone == nil {
 		o.Zone = hostzone.Now
 	}
