@@ -143,3 +143,11 @@ func TestError(t *testing.T) {
 		t.Error("errors.Is does not compare codes")
 	}
 }
+
+func TestBlamesStore(t *testing.T) {
+	for c, want := range map[Code]bool{0x80248002: true, 0xC800042D: true, 0x80248007: false, ServiceDisabled: false, OK: false} {
+		if c.BlamesStore() != want {
+			t.Errorf("BlamesStore of %v is %v", c, !want)
+		}
+	}
+}

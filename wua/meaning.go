@@ -68,6 +68,10 @@ func Lookup(c Code) Meaning {
 	return Meaning{Sentence: f.sentence, Remedy: f.remedy}
 }
 
+// BlamesStore tells whether the remedy of a code is to set the database of
+// Windows Update aside (waptwua-repair).
+func (c Code) BlamesStore() bool { return Lookup(c).Remedy == remedyStore }
+
 // Failure describes a failed attempt by its code. at is when it failed,
 // attempts how often so far, this one included.
 func Failure(c Code, at time.Time, attempts int) waptwua.Failure {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"waptwua"
 	"waptwua/agent"
 	"waptwua/agent/settings"
 	"waptwua/internal/diskfree"
@@ -50,7 +51,9 @@ others from running.
   services  scan archives that killed searches left registered are removed
   store     SoftwareDistribution\Download and \DataStore are renamed, and
             Windows makes new ones; one backup of each is kept. The host's
-            update history in Windows starts anew.
+            update history in Windows starts anew. Only when a failure that
+            the agent noted blames the database of Windows Update, or when
+            --only names this step.
   space     room on the system drive; files that no needed update uses are
             removed from the agent's cache
 
@@ -108,13 +111,39 @@ func (a *app) repairSteps(ctx context.Context, o repairOptions, ag *agent.Agent,
 	if inner, ok := u.inner.(repair.Scanner); ok {
 		steps = append(steps, scanStep(heldScanner{inner, u.control}, o.dryRun))
 	}
+	why, err := storeReason(ag, o.only)
+	if err != nil {
+		return nil, err
+	}
 	steps = append(steps, repair.Store(repair.StoreOptions{
-		Windows: u.windows, Services: u.system, Now: a.now, Limit: serviceLimit, RestartDue: u.restartDue(o),
+		Why: why, Windows: u.windows, Services: u.system, Now: a.now, Limit: serviceLimit, RestartDue: u.restartDue(o),
 	}), repair.Space(repair.SpaceOptions{
 		Name: "space", Dir: filepath.Dir(u.windows), Want: uint64(o.room) << 30, Free: diskfree.At,
 		Clean: func(context.Context) (int64, error) { return ag.Tidy() },
 	}))
 	return choose(steps, o.only)
+}
+
+// storeReason is why the store of Windows Update is to be set aside; empty:
+// nothing speaks for it.
+func storeReason(ag *agent.Agent, only []string) (string, error) {
+	if slices.Contains(only, "store") {
+		return "renamed because --only names it", nil
+	}
+	s, err := ag.Status()
+	if err != nil {
+		return "", err
+	}
+	failures := []*waptwua.Failure{s.State.Scan.Error}
+	for _, u := range s.State.Updates {
+		failures = append(failures, u.Failure)
+	}
+	for _, f := range failures {
+		if f != nil && wua.Code(f.HResult).BlamesStore() {
+			return fmt.Sprintf("damaged, says 0x%08X %s", f.HResult, f.Name), nil
+		}
+	}
+	return "", nil
 }
 
 // owned tells whether the host is taken over when the first step has run.

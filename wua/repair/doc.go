@@ -12,7 +12,9 @@
 //	          the settings want them (package wua/native)
 //	service   a disabled service is set to manual; it can be started
 //	services  scan package services of killed scans are removed from WUA
-//	store     SoftwareDistribution\Download and \DataStore are set aside
+//	store     SoftwareDistribution\Download and \DataStore are set aside, when
+//	          there is a reason to; renamed folders are the proof, since Windows
+//	          fills new ones at once
 //	space     room on a volume; what can be removed there is
 //
 // # What is touched

@@ -16,8 +16,12 @@ import (
 )
 
 // StoreOptions say where the store of Windows Update is. All are needed but
-// RestartDue.
+// Why and RestartDue.
 type StoreOptions struct {
+	// Why the store is to be set aside, such as a failure that blames it;
+	// empty: it shows no damage and is left alone, for Windows' history and
+	// what it has downloaded are in it.
+	Why      string
 	Windows  string // the Windows folder, e.g. C:\Windows
 	Services native.Services
 	Now      func() time.Time
@@ -39,11 +43,14 @@ func storeFolders() []string { return []string{"Download", "DataStore"} }
 
 // Store sets the store of Windows Update aside, so that Windows makes a new one.
 func Store(o StoreOptions) Step {
-	s := &store{o}
+	s := &store{StoreOptions: o}
 	return Step{Name: "store", Look: s.look, Mend: s.mend}
 }
 
-type store struct{ StoreOptions }
+type store struct {
+	StoreOptions
+	renamed bool // by mend; what is there now is new
+}
 
 // open is the folder of the store; nil: there is none.
 func (s *store) open() (*os.Root, error) {
@@ -71,7 +78,7 @@ func (s *store) look(ctx context.Context) (Finding, error) {
 			texts = append(texts, name+" absent")
 			continue
 		}
-		f.Sound = f.Sound && n == 0
+		f.Sound = f.Sound && (n == 0 || s.Why == "" || s.renamed)
 		texts = append(texts, name+" "+bytesText(n))
 	}
 	old, err := backups(root)
@@ -79,6 +86,13 @@ func (s *store) look(ctx context.Context) (Finding, error) {
 		return f, err
 	}
 	f.Text = strings.Join(append(texts, old...), ", ")
+	switch {
+	case s.renamed:
+	case s.Why == "":
+		f.Text += "; no sign of damage"
+	default:
+		f.Text += "; " + s.Why
+	}
 	return s.wait(ctx, f), nil
 }
 
@@ -114,6 +128,7 @@ func (s *store) mend(ctx context.Context) (freed int64, err error) {
 		n, e := s.setAside(root, name)
 		freed, err = freed+n, errors.Join(err, e)
 	}
+	s.renamed = err == nil
 	return freed, err
 }
 

@@ -36,7 +36,7 @@ func (r *records) Save(v any) (err error) {
 }
 
 func storeStep(dir string, sys native.Services) repair.StoreOptions {
-	return repair.StoreOptions{Windows: dir, Services: sys, Now: func() time.Time { return noon }, Limit: time.Second}
+	return repair.StoreOptions{Why: "damaged", Windows: dir, Services: sys, Now: func() time.Time { return noon }, Limit: time.Second}
 }
 
 func TestStore(t *testing.T) {
@@ -48,7 +48,7 @@ func TestStore(t *testing.T) {
 
 	before := tree(t, dir)
 	got := run(t, true, step)
-	if got[0].Outcome != repair.WouldMend || !strings.HasPrefix(got[0].Before, "Download 20 bytes, DataStore 10 bytes, Download.waptwua-2026") {
+	if got[0].Outcome != repair.WouldMend || !strings.HasPrefix(got[0].Before, "Download 20 bytes, DataStore 10 bytes, Download.waptwua-2026") || !strings.HasSuffix(got[0].Before, "; damaged") {
 		t.Errorf("dry run: %+v", got)
 	}
 	if diff := cmp.Diff(before, tree(t, dir)); diff != "" {
@@ -74,6 +74,45 @@ func TestStore(t *testing.T) {
 	}
 	if again := run(t, false, step); again[0].Outcome != repair.Sound {
 		t.Errorf("a second time: %+v", again)
+	}
+}
+
+// filling is a Windows that fills a new store as soon as its service starts.
+type filling struct {
+	native.Services
+	file string
+}
+
+func (f filling) SetRunning(ctx context.Context, name string, run bool) error {
+	err := f.Services.SetRunning(ctx, name, run)
+	if err == nil && run {
+		err = errors.Join(os.MkdirAll(filepath.Dir(f.file), 0o700), os.WriteFile(f.file, []byte("a new database"), 0o600))
+	}
+	return err
+}
+
+// TestStoreIsFilledAgain: a new store is no failure.
+func TestStoreIsFilledAgain(t *testing.T) {
+	dir := windows(t, "SoftwareDistribution/DataStore/DataStore.edb")
+	sys := nativesim.Open("")
+	must(t, sys.SetRunning(t.Context(), native.UpdateService, true))
+	got := run(t, false, repair.Store(storeStep(dir, filling{sys, filepath.Join(dir, "SoftwareDistribution", "DataStore", "DataStore.edb")})))
+	if got[0].Outcome != repair.Mended || !strings.Contains(got[0].After, "DataStore 14 bytes, DataStore.waptwua-") {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// TestStoreWithoutDamage stays as it is.
+func TestStoreWithoutDamage(t *testing.T) {
+	dir := windows(t, "SoftwareDistribution/DataStore/DataStore.edb")
+	o := storeStep(dir, nativesim.Open(""))
+	o.Why = ""
+	before := tree(t, dir)
+	if got := run(t, false, repair.Store(o)); got[0].Outcome != repair.Sound || !strings.HasSuffix(got[0].Before, "no sign of damage") {
+		t.Errorf("got %+v", got)
+	}
+	if diff := cmp.Diff(before, tree(t, dir)); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
 	}
 }
 
