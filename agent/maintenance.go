@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"waptwua/agent/settings"
@@ -133,7 +134,7 @@ func (op *operation) enter(o *InstallOptions) error {
 	}
 	open, ok := c.Open(op.now(), op.opt.Zone())
 	if !ok {
-		return op.closed()
+		return op.closed(op.settings, c)
 	}
 	if o.NotAfter.IsZero() {
 		o.NotAfter = open.To
@@ -141,13 +142,30 @@ func (op *operation) enter(o *InstallOptions) error {
 	return nil
 }
 
-// closed is the error outside of the windows: it says when one opens.
-func (op *operation) closed() error {
-	c, next := calendar(op.settings), "none opens again"
-	if s, ok := c.Next(op.now(), op.opt.Zone()); ok {
-		next = "the next one opens " + s.From.In(op.opt.Zone()).Format(openingTime)
+// closed is the error outside of the windows: it says when one opens, or why
+// none does.
+func (a *Agent) closed(s *settings.Settings, c *schedule.Calendar) error {
+	const now = "wapt-get waptwua-install --now does not wait for it"
+	if p, ok := unreadable(s); ok {
+		return fmt.Errorf("%w: none opens before this option of wapt-get.ini is put right: %s; %s", ErrWindowClosed, p, now)
 	}
-	return fmt.Errorf("%w (%s): %s; wapt-get waptwua-install --now does not wait for it", ErrWindowClosed, c, next)
+	next := "none opens again"
+	if span, ok := c.Next(a.opt.Clock.Now(), a.opt.Zone()); ok {
+		next = "the next one opens " + span.From.In(a.opt.Zone()).Format(openingTime)
+	}
+	return fmt.Errorf("%w (%s): %s; %s", ErrWindowClosed, c, next, now)
+}
+
+// unreadable finds what is wrong with the options that close every window when
+// they cannot be read.
+func unreadable(s *settings.Settings) (settings.Problem, bool) {
+	i := slices.IndexFunc(s.Problems, func(p settings.Problem) bool {
+		return p.Section == settings.WaptWUA && (p.Name == "install_windows" || p.Name == "freeze_dates")
+	})
+	if i < 0 {
+		return settings.Problem{}, false
+	}
+	return s.Problems[i], true
 }
 
 // stillOpen tells whether an installation may still begin. A window may close
@@ -156,7 +174,7 @@ func (op *operation) stillOpen(o InstallOptions) error {
 	if o.NotAfter.IsZero() || op.now().Before(o.NotAfter) {
 		return nil
 	}
-	return fmt.Errorf("the window closed before the installation could begin: %w", op.closed())
+	return fmt.Errorf("the window closed before the installation could begin: %w", op.closed(op.settings, calendar(op.settings)))
 }
 
 // thawed bounds an installation that does not need a window: frozen days hold
@@ -168,7 +186,7 @@ func (a *Agent) thawed(s *settings.Settings) (InstallOptions, error) {
 	}
 	open, ok := c.Open(a.opt.Clock.Now(), a.opt.Zone())
 	if !ok {
-		return InstallOptions{}, fmt.Errorf("%w (%s)", ErrWindowClosed, c)
+		return InstallOptions{}, a.closed(s, c)
 	}
 	return InstallOptions{Now: true, NotAfter: open.To}, nil
 }

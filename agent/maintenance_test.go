@@ -160,6 +160,25 @@ func TestCommandsKeepToWindows(t *testing.T) {
 	r.wantStatus(third, waptwua.StatusOK)
 }
 
+// Windows that cannot be read are not called windows that never open.
+func TestUnreadableWindowsAreNamed(t *testing.T) {
+	for option, value := range map[string]string{"install_windows": "tue 25:00-04:00", "freeze_dates": "soon"} {
+		r := newRig(t)
+		r.ini += "install_at_shutdown = true\n" + option + " = " + value + "\n"
+		r.register()
+		r.offer(1, waptwua.Update{})
+		for name, install := range map[string]func(context.Context) error{
+			"by command":  func(ctx context.Context) error { return r.agent().Install(ctx, agent.InstallOptions{}) },
+			"at shutdown": r.agent().Shutdown,
+		} {
+			err := install(t.Context())
+			if !errors.Is(err, agent.ErrWindowClosed) || !strings.Contains(err.Error(), "[waptwua] "+option) || !strings.Contains(err.Error(), "--now") {
+				t.Errorf("%s, %s: %v", option, name, err)
+			}
+		}
+	}
+}
+
 func TestFreezeHoldsTheShutdown(t *testing.T) {
 	for name, ini := range map[string]string{
 		"frozen":             "freeze_dates = 2000-01-01..9999-12-31\n",
