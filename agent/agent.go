@@ -136,7 +136,8 @@ type Options struct {
 	// Notices are sentences that the reports carry beside the problems of the
 	// settings, for example why the agent could not replace itself. nil: none.
 	Notices func() []string
-	// Progress is told how far an operation has come; it must return soon.
+	// Progress is told how far an operation has come, from several goroutines;
+	// it must return soon.
 	Progress func(Progress)
 	// Reached is told each durable step that was reached. For tests that
 	// kill the agent there.

@@ -197,7 +197,9 @@ func (op *operation) search(ctx context.Context, f *found) error {
 		return err
 	}
 	start := op.now()
-	result, err := op.opt.WUA.Search(ctx, op.query(f))
+	told, stop := op.estimate(op.mem.State.Scan.Duration)
+	result, err := op.opt.WUA.Search(ctx, op.query(f, told))
+	stop()
 	if err != nil {
 		return err
 	}
@@ -240,14 +242,12 @@ func (op *operation) begin(ctx context.Context, status waptwua.HostStatus) error
 	return op.step(journal.Begin, "")
 }
 
-func (op *operation) query(f *found) wua.Query {
+func (op *operation) query(f *found, progress func(wua.Progress)) wua.Query {
 	q := wua.Query{
 		Criteria:                     op.settings.Filter,
 		IncludePotentiallySuperseded: f.policy.IncludePotentiallySuperseded(),
 		Locale:                       op.settings.UserLocale,
-		Progress: func(p wua.Progress) {
-			op.opt.Progress(Progress{Operation: "scan", Done: int64(p.Percent), Total: 100})
-		},
+		Progress:                     progress,
 	}
 	if op.settings.Offline {
 		q.Archive, _ = filepath.Abs(op.cache.ArchivePath(f.archive)) // fails only without a working directory
