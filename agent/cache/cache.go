@@ -9,7 +9,8 @@
 //   - An interrupted download goes on where it stopped, within the call and
 //     after a restart, as long as the server still has the same file
 //     (Range with If-Range).
-//   - Before bytes arrive the volume must have room for them and a reserve.
+//   - Before bytes arrive the volume must have room for them, for what the
+//     other downloads of the cache have yet to write, and for a reserve.
 //   - Options.Limit slows all downloads of the cache down together; whoever
 //     downloads asks [Cache.Fits] whether files are within the quota.
 //
@@ -71,6 +72,7 @@ type Options struct {
 type Cache struct {
 	dir string
 	Options
+	promised promises
 }
 
 // The folders of a cache.

@@ -103,7 +103,12 @@ func (d *download) attempt(ctx context.Context, open Opener, req client.FileRequ
 	if err := d.check(res); err != nil {
 		return err
 	}
-	return d.receive(ctx, res)
+	room, err := d.cache.reserve(d.name, max(res.Size, d.size, res.Offset)-res.Offset)
+	if err != nil {
+		return err
+	}
+	defer room.release()
+	return d.receive(ctx, res, room)
 }
 
 func beyondEnd(err error) bool {
@@ -111,7 +116,7 @@ func beyondEnd(err error) bool {
 	return errors.As(err, &status) && status.Code == http.StatusRequestedRangeNotSatisfiable
 }
 
-// check refuses a file that is too large, or for which there is no room.
+// check refuses a file of a wrong size.
 func (d *download) check(res *client.FileResponse) error {
 	if d.size >= 0 && res.Size >= 0 && res.Size != d.size {
 		return fmt.Errorf("file %s: the repository has %d bytes, %d are right: %w", d.name, res.Size, d.size, waptwua.ErrDigest)
@@ -119,21 +124,12 @@ func (d *download) check(res *client.FileResponse) error {
 	if res.Size > d.max {
 		return fmt.Errorf("file %s: %d bytes, at most %d: %w", d.name, res.Size, d.max, waptwua.ErrLimit)
 	}
-	need := max(res.Size-res.Offset, 0) + d.cache.Reserve
-	free, err := d.cache.Free(d.cache.dir)
-	if err != nil {
-		return err
-	}
-	if free < uint64(need) {
-		return fmt.Errorf("file %s needs %d bytes and %d are to stay free, but the volume has %d: %w; remove files or move the cache",
-			d.name, need-d.cache.Reserve, d.cache.Reserve, free, ErrNoRoom)
-	}
 	return nil
 }
 
 // receive writes the body to the part. The validator is remembered before
 // the first byte, so that no byte is ever taken for another version's.
-func (d *download) receive(ctx context.Context, res *client.FileResponse) error {
+func (d *download) receive(ctx context.Context, res *client.FileResponse, room *promise) error {
 	f, err := os.OpenFile(d.part, os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("downloading %s: %w", d.name, err)
@@ -148,7 +144,7 @@ func (d *download) receive(ctx context.Context, res *client.FileResponse) error 
 	if _, err := f.Seek(res.Offset, io.SeekStart); err != nil {
 		return fmt.Errorf("downloading %s: %w", d.name, err)
 	}
-	n, err := io.Copy(f, Limited(ctx, io.LimitReader(res.Body, d.max-res.Offset+1), d.cache.Limit))
+	n, err := io.Copy(room.writer(f), Limited(ctx, io.LimitReader(res.Body, d.max-res.Offset+1), d.cache.Limit))
 	if err != nil {
 		return fmt.Errorf("downloading %s: %w", d.name, err)
 	}
