@@ -94,7 +94,10 @@ func checkStatement(st *transport.FilesStatement, id waptwua.UpdateID, a cache.A
 	if st.Update != id {
 		return fmt.Errorf("the statement is about %s: %w", st.Update, waptwua.ErrNotTrusted)
 	}
-	if a.Size > 0 && st.Archive != a.SHA256 {
+	// While Microsoft's own archive is in use, the server has signed nothing
+	// newer than what it said about its last one.
+	before := a.Direct && st.Archive == a.Before
+	if a.Size > 0 && st.Archive != a.SHA256 && !before {
 		return fmt.Errorf("the statement is for another scan archive (%.12s) than the one in use (%.12s): %w", st.Archive, a.SHA256, waptwua.ErrStale)
 	}
 	if len(st.Leaves) > maxLeaves {

@@ -34,27 +34,9 @@ import (
 	"waptwua"
 )
 
-// MicrosoftHosts returns the hosts that Microsoft serves updates from. "*."
-// stands for any name below.
-func MicrosoftHosts() []string {
-	return []string{
-		"go.microsoft.com",
-		"download.microsoft.com",
-		"*.download.microsoft.com",
-		"windowsupdate.com",
-		"*.windowsupdate.com",
-		"windowsupdate.microsoft.com",
-		"*.windowsupdate.microsoft.com",
-		"*.update.microsoft.com",
-		"*.dl.delivery.mp.microsoft.com",
-		"dl.delivery.mp.microsoft.com",
-		"ntservicepack.microsoft.com",
-	}
-}
-
 // Origin says where files may come from.
 type Origin struct {
-	Hosts    []string // exact names, or "*." and a name for all below it
+	Hosts    []string // as waptwua.MatchHost takes them
 	Upstream *url.URL // when set, every file comes from here; the path is kept
 }
 
@@ -91,17 +73,8 @@ func (o Origin) allow(u *url.URL) error {
 	if u.Port() != "" && u.Port() != "80" && u.Port() != "443" {
 		return fmt.Errorf("address %s: port %s: %w", u.Redacted(), u.Port(), waptwua.ErrForbidden)
 	}
-	for _, h := range o.Hosts {
-		if matchHost(h, strings.ToLower(u.Hostname())) {
-			return nil
-		}
+	if waptwua.MatchHost(o.Hosts, u.Hostname()) {
+		return nil
 	}
 	return fmt.Errorf("host %s is not one that files may come from: %w", u.Hostname(), waptwua.ErrForbidden)
-}
-
-func matchHost(pattern, host string) bool {
-	if below, ok := strings.CutPrefix(pattern, "*."); ok {
-		return strings.HasSuffix(host, "."+below)
-	}
-	return pattern == host
 }

@@ -243,7 +243,7 @@ func TestFetchThroughTheSettingsProxy(t *testing.T) {
 	u, _ := url.Parse(proxy.URL)
 	m := newMicrosoft(t)
 	p, _ := shelf(t, m)
-	p.Download.Origin = Origin{Hosts: MicrosoftHosts()}
+	p.Download.Origin = Origin{Hosts: waptwua.MicrosoftHosts()}
 	p.Download.Client = NewClient(p.Download.Origin, u)
 	defer p.Download.Client.CloseIdleConnections()
 	f := m.put("x.cab", content)
@@ -291,7 +291,7 @@ func TestScrubRemovesWrongPayloads(t *testing.T) {
 }
 
 func TestOriginHosts(t *testing.T) {
-	o := Origin{Hosts: MicrosoftHosts()}
+	o := Origin{Hosts: waptwua.MicrosoftHosts()}
 	for raw, ok := range map[string]bool{
 		"http://download.windowsupdate.com/x":             true,
 		"https://catalog.s.download.windowsupdate.com/x":  true,

@@ -26,6 +26,10 @@ type Archive struct {
 	ETag         string         `json:"etag,omitempty"`
 	LastModified time.Time      `json:"last_modified,omitzero"` // as the source gives it
 	Direct       bool           `json:"direct,omitempty"`       // from Microsoft, not from the repository
+
+	// Before is the repository's last archive, when this one is Direct: what
+	// the server has signed so far speaks about that one.
+	Before waptwua.SHA256 `json:"before,omitzero"`
 }
 
 // Expect is what a new archive must be. At least one digest is set, unless
@@ -82,9 +86,20 @@ func (c *Cache) RefreshArchive(ctx context.Context, name string, s Source) (Arch
 	if err != nil && !errors.Is(err, waptwua.ErrNotFound) {
 		return old, err
 	}
+	if old.Direct && !s.Direct {
+		if same, err := c.isRepositorys(ctx, old, s); err == nil {
+			return same, waptwua.ErrUnchanged
+		}
+	}
 	d := c.download(filepath.Join(c.dir, dirArchive, "next"), name, -1)
 	d.max = MaxArchive
 	a := Archive{Direct: s.Direct}
+	if s.Direct {
+		a.Before = old.SHA256
+		if old.Direct {
+			a.Before = old.Before
+		}
+	}
 	err = d.load(ctx, noting(s.Open, &a), conditions(old, s.Direct), func() error {
 		err := c.accept(ctx, d, s, &a)
 		if errors.Is(err, waptwua.ErrDigest) || errors.Is(err, waptwua.ErrNotTrusted) {
@@ -101,14 +116,36 @@ func (c *Cache) RefreshArchive(ctx context.Context, name string, s Source) (Arch
 	return a, c.drop(a)
 }
 
-// conditions asks only for an archive that differs from old. The validators
-// of the repository mean nothing to Microsoft and the other way round.
+// isRepositorys tells whether the archive that came from Microsoft is the one
+// that the repository has now, and notes that: an outage should not cost the
+// whole archive a second time. The repository's digest is small.
+func (c *Cache) isRepositorys(ctx context.Context, old Archive, s Source) (Archive, error) {
+	want, err := s.Expect(ctx)
+	if err == nil && !want.known() {
+		err = waptwua.ErrNotFound
+	}
+	if err == nil {
+		err = want.check(digests{sha1: old.SHA1, sha256: old.SHA256})
+	}
+	if err != nil {
+		return old, err
+	}
+	same := Archive{SHA256: old.SHA256, SHA1: old.SHA1, Size: old.Size}
+	return same, journal.Save(c.current(), same)
+}
+
+// conditions asks only for an archive that differs from old. The repository's
+// ETag means nothing to Microsoft and the other way round; a date does to
+// Microsoft, who made the archive before the repository had it.
 func conditions(old Archive, direct bool) client.FileRequest {
-	if old.Direct != direct || old.Size == 0 {
+	if old.Size == 0 || old.Direct && !direct {
 		return client.FileRequest{}
 	}
-	req := client.FileRequest{ETag: old.ETag}
-	if old.ETag == "" && !old.LastModified.IsZero() {
+	var req client.FileRequest
+	if old.Direct == direct {
+		req.ETag = old.ETag
+	}
+	if req.ETag == "" && !old.LastModified.IsZero() {
 		req.LastModified = old.LastModified.UTC().Format(http.TimeFormat)
 	}
 	return req

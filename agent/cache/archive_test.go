@@ -5,11 +5,15 @@ import (
 	"crypto/sha1"
 	"crypto/sha256"
 	"errors"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"waptwua"
+	"waptwua/transport/client"
 )
 
 func (o *origin) source(want string) Source {
@@ -139,4 +143,57 @@ func content(t *testing.T, c *Cache) string {
 		t.Fatal(err)
 	}
 	return string(b)
+}
+
+// TestOutageCostsTheArchiveOnce: between the repository and Microsoft the
+// same archive is not loaded again, and a newer one of Microsoft's says which
+// one of the repository's was before it.
+func TestOutageCostsTheArchiveOnce(t *testing.T) {
+	c := open(t, func(o *Options) { o.Check = func(context.Context, string) error { return nil } })
+	const date = "Tue, 14 Jul 2026 17:00:00 GMT"
+	var asked []client.FileRequest
+	from := func(content, modified string) Opener {
+		return func(_ context.Context, req client.FileRequest) (*client.FileResponse, error) {
+			asked = append(asked, req)
+			if req.LastModified == date && modified == date {
+				return nil, &client.StatusError{Code: http.StatusNotModified}
+			}
+			return &client.FileResponse{Body: io.NopCloser(strings.NewReader(content)), Size: int64(len(content)), LastModified: modified}, nil
+		}
+	}
+	july, august := sha256.Sum256([]byte("July")), sha256.Sum256([]byte("August"))
+	repository := func(content string) Source {
+		return Source{Open: from(content, date), Expect: func(context.Context) (Expect, error) { return Expect{SHA256: sha256.Sum256([]byte(content))}, nil }}
+	}
+	microsoft := func(content, modified string) Source {
+		return Source{Open: from(content, modified), Direct: true, Expect: func(context.Context) (Expect, error) { return Expect{}, nil }}
+	}
+	const later = "Tue, 11 Aug 2026 17:00:00 GMT"
+	for i, step := range []struct {
+		source    Source
+		want      waptwua.SHA256
+		before    waptwua.SHA256
+		direct    bool
+		unchanged bool
+		requests  int
+	}{
+		{repository("July"), july, waptwua.SHA256{}, false, false, 1},
+		{microsoft("July", date), july, waptwua.SHA256{}, false, true, 1}, // Microsoft has nothing newer
+		{microsoft("August", later), august, july, true, false, 1},
+		{repository("August"), august, waptwua.SHA256{}, false, true, 0}, // the repository has it, too, now
+		{microsoft("September", later), sha256.Sum256([]byte("September")), august, true, false, 1},
+		{repository("August"), august, waptwua.SHA256{}, false, false, 1}, // not the same: loaded
+	} {
+		asked = nil
+		a, err := c.RefreshArchive(t.Context(), name, step.source)
+		if unchanged := errors.Is(err, waptwua.ErrUnchanged); err != nil && !unchanged || unchanged != step.unchanged {
+			t.Fatalf("step %d: %v", i, err)
+		}
+		if a.SHA256 != step.want || a.Before != step.before || a.Direct != step.direct || len(asked) != step.requests {
+			t.Errorf("step %d: %+v after %d requests", i, a, len(asked))
+		}
+		if kept, err := c.Archive(); err != nil || kept != a {
+			t.Errorf("step %d: kept %+v, %v", i, kept, err)
+		}
+	}
 }

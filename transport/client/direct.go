@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
-	"strings"
 	"time"
 
 	"waptwua"
@@ -15,18 +13,6 @@ import (
 
 // ArchiveURL is where Microsoft publishes the scan archive.
 const ArchiveURL = "https://download.windowsupdate.com/microsoftupdate/v6/wsusscan/wsusscn2.cab"
-
-// microsoftHosts are the hosts from which update files may be loaded without
-// the server. They are compared whole: a name that only ends or begins like
-// one of them is another host.
-var microsoftHosts = []string{
-	"download.windowsupdate.com",
-	"www.download.windowsupdate.com",
-	"catalog.s.download.windowsupdate.com",
-	"download.microsoft.com",
-	"dl.delivery.mp.microsoft.com",
-	"tlu.dl.delivery.mp.microsoft.com",
-}
 
 // IsMicrosoft tells whether u is an http or https address, at its usual
 // port, of a host from which Microsoft hands out updates.
@@ -40,7 +26,7 @@ func IsMicrosoft(u *url.URL) bool {
 	default:
 		return false
 	}
-	return slices.Contains(microsoftHosts, strings.ToLower(u.Hostname()))
+	return waptwua.MatchHost(waptwua.MicrosoftHosts(), u.Hostname())
 }
 
 // Direct loads files from Microsoft, for allow_direct_download. It never
