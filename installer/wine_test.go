@@ -267,3 +267,20 @@ func TestWineFailedInstallation(t *testing.T) {
 		t.Errorf("products: %v", w.products())
 	}
 }
+
+// TestWineTooOldWindows: Windows 8.1 calls itself 603, as Windows 10 does to
+// Windows Installer; its build number is another.
+func TestWineTooOldWindows(t *testing.T) {
+	w := newWine(t)
+	made := w.agents("[global]\nwapt_server = https://127.0.0.1:1\n", "1.0.0")
+	const key = `HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion`
+	out, _ := w.run("reg", "query", key, "/v", "CurrentBuildNumber")
+	fields := strings.Fields(out)
+	build := fields[len(fields)-1]
+	set := func(build string) { w.run("reg", "add", key, "/v", "CurrentBuildNumber", "/d", build, "/f") }
+	t.Cleanup(func() { set(build); _ = os.RemoveAll(w.file()) })
+	set("9600")
+	if out, code := w.run("msiexec", "/qn", "/i", "Z:"+made["1.0.0"].Package); code == 0 {
+		t.Errorf("installed on build 9600\n%s", out)
+	}
+}
