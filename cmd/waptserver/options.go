@@ -15,6 +15,8 @@ import (
 
 	"gopkg.in/ini.v1"
 
+	"waptwua"
+	"waptwua/mirror"
 	"waptwua/schedule"
 	"waptwua/server"
 	"waptwua/server/jobs"
@@ -125,7 +127,23 @@ func newOptions(dir, file string, given map[string]string) (*options, error) {
 			return nil, fmt.Errorf("%s: option %s is not known; docs/operations.md lists all", file, name)
 		}
 	}
+	if err := o.checkArchiveURL(); err != nil {
+		return nil, fmt.Errorf("%s: option archive_url = %q: %w", file, o.archiveURL, err)
+	}
 	return o, nil
+}
+
+// downloadFrom is where downloads may come from.
+func (o *options) downloadFrom() mirror.Origin {
+	return mirror.Origin{Hosts: waptwua.MicrosoftHosts(), Upstream: o.upstream}
+}
+
+// checkArchiveURL refuses an address that the server would never ask.
+func (o *options) checkArchiveURL() error {
+	if _, err := o.downloadFrom().Resolve(o.archiveURL); err != nil {
+		return fmt.Errorf("%w; files come from Microsoft's hosts only. To fetch them from another server, leave archive_url as it is and name that one with upstream_url = http://host:port", err)
+	}
+	return nil
 }
 
 func parseIni(raw []byte) (map[string]string, error) {

@@ -59,6 +59,9 @@ func TestOptionsFromFile(t *testing.T) {
 		{"console", "[options]\nconsole_listen = 8080\n", "ADDRESS:PORT"},
 		{"names", "[options]\nserver_name = ,\n", "server_name"},
 		{"level", "[options]\nloglevel = loud\n", "loglevel"},
+		{"archive elsewhere", "[options]\narchive_url = http://example.org/x.cab\n", "upstream_url = http://host:port"},
+		{"archive at a port", "[options]\narchive_url = http://127.0.0.1:18999/x\n", "port 18999"},
+		{"archive by upstream", "[options]\narchive_url = http://example.org/x.cab\nupstream_url = http://127.0.0.1:1\n", ""},
 		{"not an ini file", "{}", "data"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -11,7 +11,6 @@ import (
 
 	"golang.org/x/time/rate"
 
-	"waptwua"
 	"waptwua/blob/file"
 	"waptwua/mirror"
 	"waptwua/wsusscn2"
@@ -59,7 +58,7 @@ func (s *site) roots() ([]*x509.Certificate, error) {
 }
 
 func (s *site) downloader() *mirror.Downloader {
-	from := mirror.Origin{Hosts: waptwua.MicrosoftHosts(), Upstream: s.upstream}
+	from := s.downloadFrom()
 	d := &mirror.Downloader{Client: mirror.NewClient(from, s.proxy), Origin: from, Staging: s.path("staging")}
 	if s.bandwidth > 0 {
 		perSecond := s.bandwidth * 1e6 / 8

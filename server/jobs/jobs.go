@@ -14,6 +14,9 @@
 //	                 5 s, growing to 30 minutes, 25 times; the next
 //	                 missing-files run begins anew
 //
+// A run or download that fails is a warning in the log, with its reason and
+// the time of the next attempt.
+//
 // Of each kind at most one run is queued or running, and of each file one
 // download; a run asked for while one waits for another attempt takes its
 // place. Reports ask for missing-files in a way that cannot be lost: a run

@@ -1,12 +1,14 @@
 package jobs_test
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
 	"log/slog"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -100,8 +102,11 @@ func open(t *testing.T, path string) *sqlite.DB {
 // start runs w over a queue in db; the first missing-files run, which every
 // start causes, is awaited.
 func start(t *testing.T, db *sqlite.DB, w *work) (*jobs.Queue, func()) {
+	return startLogging(t, db, w, slog.New(slog.DiscardHandler))
+}
+
+func startLogging(t *testing.T, db *sqlite.DB, w *work, log *slog.Logger) (*jobs.Queue, func()) {
 	t.Helper()
-	log := slog.New(slog.DiscardHandler)
 	q, err := jobs.NewQueue(db.Queue(), log)
 	if err != nil {
 		t.Fatal(err)
@@ -190,6 +195,50 @@ func TestFailedDownloadIsTriedNow(t *testing.T) {
 		case got = <-w.done:
 		case <-time.After(10 * time.Millisecond):
 		}
+	}
+}
+
+// A failure is told once in the log, with its reason and what comes next; work
+// that Stop cut short is no failure.
+func TestFailuresAreLogged(t *testing.T) {
+	w := newWork()
+	var out bytes.Buffer
+	q, stop := startLogging(t, open(t, filepath.Join(t.TempDir(), "q.db")), w, slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	w.expect(t, afterReport)
+	fail := func(what error) {
+		w.mu.Lock()
+		w.fail = what
+		w.mu.Unlock()
+	}
+	fail(errors.New("port 18999: forbidden"))
+	if err := q.Run(t.Context(), server.JobArchive, "on demand of ada", false); err != nil {
+		t.Fatal(err)
+	}
+	w.expect(t, "refresh-archive: on demand of ada")
+	fail(errors.New("connection refused"))
+	if err := q.Download(t.Context(), "a_file"); err != nil {
+		t.Fatal(err)
+	}
+	w.expect(t, "file a_file")
+	w.mu.Lock()
+	w.block = make(chan struct{})
+	w.mu.Unlock()
+	if err := q.Download(t.Context(), "another_file"); err != nil {
+		t.Fatal(err)
+	}
+	w.expect(t, "file another_file")
+	stop()
+	said := out.String()
+	for _, want := range []string{
+		`level=WARN msg="job failed" job=refresh-archive reason="on demand of ada" err="port 18999: forbidden" next=`,
+		`level=WARN msg="job failed" job=download file=a_file attempt=1 err="connection refused" next=`,
+	} {
+		if strings.Count(said, want) != 1 {
+			t.Errorf("no line, or several, of %s in\n%s", want, said)
+		}
+	}
+	if n := strings.Count(said, "job failed"); n != 2 {
+		t.Errorf("%d failures:\n%s", n, said)
 	}
 }
 

@@ -65,8 +65,8 @@ type Runner struct {
 // NewRunner prepares a runner for queue's work. now is the clock.
 func NewRunner(d Driver, queue *Queue, work Worker, plan Plan, log *slog.Logger, now func() time.Time) (*Runner, error) {
 	workers := river.NewWorkers()
-	river.AddWorker(workers, &upkeepWorker{work: work, now: now})
-	river.AddWorker(workers, &downloadWorker{work: work, now: now})
+	river.AddWorker(workers, &upkeepWorker{work: work, log: log, now: now})
+	river.AddWorker(workers, &downloadWorker{work: work, log: log, now: now})
 	queues := map[string]river.QueueConfig{downloads: {MaxWorkers: max(plan.Downloads, 1)}}
 	for _, j := range []server.Job{server.JobArchive, server.JobFiles, server.JobCleanUp, server.JobExpiry} {
 		queues[string(j)] = river.QueueConfig{MaxWorkers: 1}
@@ -186,6 +186,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 type upkeepWorker struct {
 	river.WorkerDefaults[upkeepArgs]
 	work Worker
+	log  *slog.Logger
 	now  func() time.Time
 }
 
@@ -195,7 +196,9 @@ func (w *upkeepWorker) Work(ctx context.Context, job *river.Job[upkeepArgs]) err
 	if job.Attempt > 1 && reason != server.ReasonReport {
 		reason = fmt.Sprintf("%s, attempt %d", reason, job.Attempt)
 	}
-	return interrupted(ctx, w.work.Do(ctx, job.Args.Job, reason, job.Args.Force))
+	err := w.work.Do(ctx, job.Args.Job, reason, job.Args.Force)
+	warn(ctx, w.log, err, job.JobRow, w.NextRetry(job), "job", job.Args.Job, "reason", reason)
+	return interrupted(ctx, err)
 }
 
 // NextRetry implements river.Worker.
@@ -207,18 +210,34 @@ func (w *upkeepWorker) NextRetry(job *river.Job[upkeepArgs]) time.Time {
 type downloadWorker struct {
 	river.WorkerDefaults[downloadArgs]
 	work Worker
+	log  *slog.Logger
 	now  func() time.Time
 }
 
 // Work implements river.Worker.
 func (w *downloadWorker) Work(ctx context.Context, job *river.Job[downloadArgs]) error {
 	next := func() time.Time { return w.NextRetry(job) }
-	return interrupted(ctx, w.work.FetchFile(ctx, job.Args.StoredName, next))
+	err := w.work.FetchFile(ctx, job.Args.StoredName, next)
+	warn(ctx, w.log, err, job.JobRow, next(), "job", downloads, "file", job.Args.StoredName, "attempt", job.Attempt)
+	return interrupted(ctx, err)
 }
 
 // NextRetry implements river.Worker.
 func (w *downloadWorker) NextRetry(job *river.Job[downloadArgs]) time.Time {
 	return w.now().Add(downloadDelay(job.Attempt))
+}
+
+// warn logs that a job failed, and when it is tried again; one that Stop cut
+// short has not failed.
+func warn(ctx context.Context, log *slog.Logger, err error, job *rivertype.JobRow, next time.Time, what ...any) {
+	if err == nil || ctx.Err() != nil {
+		return
+	}
+	what = append(what, "err", err)
+	if job.Attempt < job.MaxAttempts {
+		what = append(what, "next", next.UTC().Truncate(time.Second))
+	}
+	log.WarnContext(ctx, "job failed", what...)
 }
 
 // interrupted gives a job that was cut short by Stop back to the queue, to be
