@@ -12,6 +12,7 @@ import (
 	"waptwua"
 	"waptwua/wua"
 	"waptwua/wua/com/comtest"
+	"waptwua/wua/sim"
 	"waptwua/wua/wuatest"
 )
 
@@ -53,6 +54,48 @@ func TestOnlineSearchAsksNoService(t *testing.T) {
 		}
 		if slices.Contains(order(h.double, "Searcher"), "ServerSelection") {
 			t.Error("an online search chose a service")
+		}
+	})
+}
+
+// online is a host whose update server knows what an archive holds.
+type online struct {
+	*sim.Host
+	archive string
+}
+
+func (o online) Search(ctx context.Context, q wua.Query) (*wua.Found, error) {
+	if q.Archive == "" {
+		q.Archive = o.archive
+	}
+	return o.Host.Search(ctx, q)
+}
+
+// TestOnlineSearch: no service is added, the offer is that of an offline
+// search, and it can be installed.
+func TestOnlineSearch(t *testing.T) {
+	w := wuatest.NewWorld(t)
+	everyWay(t, func(t *testing.T, by enter) {
+		s := simulated(t, w, nil)
+		h := openDouble(t, by, comtest.New(online{s, w.Archive}), s)
+		found := search(t, h, wua.Query{})
+		if offline := search(t, open(t, by, w), wua.Query{Archive: w.Archive}); len(found.Updates) == 0 || len(found.Updates) != len(offline.Updates) {
+			t.Errorf("%d updates online, %d offline", len(found.Updates), len(offline.Updates))
+		}
+		if n := h.double.Services(); n != 0 || slices.Contains(order(h.double, "ServiceManager"), "AddScanPackageService") {
+			t.Errorf("an online search added a service; %d are registered", n)
+		}
+		if err := h.Stage(t.Context(), w.Plain(), []string{w.File(w.Plain())}); err != nil {
+			t.Fatal(err)
+		}
+		r, err := h.Install(t.Context(), []waptwua.UpdateID{w.Plain()}, nil)
+		if err != nil || r.Code != wua.Succeeded {
+			t.Errorf("installed with %+v, %v", r, err)
+		}
+		for _, u := range search(t, h, wua.Query{}).Updates {
+			if u.ID == w.Plain() && !u.Installed {
+				t.Error("it is not installed")
+			}
 		}
 	})
 }

@@ -122,6 +122,12 @@ func clock() func() time.Time {
 // ends.
 func open(t *testing.T, by enter, w *wuatest.World, faults ...wuatest.Fault) *subject {
 	t.Helper()
+	s := simulated(t, w, faults)
+	return openDouble(t, by, comtest.New(s), s)
+}
+
+func simulated(t *testing.T, w *wuatest.World, faults []wuatest.Fault) *sim.Host {
+	t.Helper()
 	s, err := sim.Open(sim.Options{
 		Dir: wuatest.TempDir(t), Machine: w.Machine, Now: clock(), Script: script(t, faults),
 		Graphs: sim.NewGraphs(sim.GraphsOptions{Roots: w.Roots, Now: time.Now}),
@@ -129,7 +135,12 @@ func open(t *testing.T, by enter, w *wuatest.World, faults ...wuatest.Fault) *su
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := comtest.New(s)
+	return s
+}
+
+// openDouble is open for a double that stands before s.
+func openDouble(t *testing.T, by enter, d *comtest.Double, s *sim.Host) *subject {
+	t.Helper()
 	h := &subject{double: d, sim: s}
 	enter := by(t, d)
 	t.Cleanup(func() {

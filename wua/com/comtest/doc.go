@@ -15,8 +15,10 @@
 //
 // # Limits
 //
-// It knows the members that package com uses and no others. Errors are raised
+// It knows the members that package com uses and no others; a test compares
+// them with the interfaces that MinGW's wuapi.h publishes (it lacks the later
+// ones, such as IUpdate2 and IUpdateServiceManager2). Errors are raised
 // as EXCEPINFO, or as bare codes where a fault says so; which way the real
-// agent takes is not proven by it. There is no Downloader, and collections
+// agent takes is not proven by it. The Downloader has no network, and collections
 // have no enumerator. Refuses to run on a real Windows. Imported by tests only.
 package comtest

@@ -66,20 +66,28 @@ func (r *running[T]) completed() bool {
 	}
 }
 
-// job is ISearchJob or IInstallationJob.
-func (d *Double) job(class string, r interface {
+// operation is what runs behind a job.
+type operation interface {
 	completed() bool
 	stop()
 	at() wua.Progress
-}) *Object {
-	return d.object(class,
+}
+
+// job is ISearchJob, which tells no progress, or with further members
+// IInstallationJob.
+func (d *Double) job(class string, r operation, further ...member) *Object {
+	return d.object(class, append(further,
 		property("IsCompleted", func() any { return r.completed() }),
 		member{name: "RequestAbort", call: func([]any) (any, error) { r.stop(); return nil, nil }},
-		member{name: "CleanUp", call: func([]any) (any, error) { return nil, nil }},
-		member{name: "GetProgress", call: func([]any) (any, error) {
-			p := r.at()
-			return d.object("Progress", constant("CurrentUpdateIndex", max(0, min(p.Index, p.Count-1))), constant("PercentComplete", p.Percent)), nil
-		}})
+		member{name: "CleanUp", call: func([]any) (any, error) { return nil, nil }})...)
+}
+
+// installationJob is IInstallationJob.
+func (d *Double) installationJob(r operation) *Object {
+	return d.job("InstallationJob", r, member{name: "GetProgress", call: func([]any) (any, error) {
+		p := r.at()
+		return d.object("Progress", constant("CurrentUpdateIndex", max(0, min(p.Index, p.Count-1))), constant("PercentComplete", p.Percent)), nil
+	}})
 }
 
 func (r *running[T]) stop() { r.abort() }
@@ -117,7 +125,7 @@ func (d *Double) installer() *Object {
 			r := start(d, callback, func(ctx context.Context, progress func(wua.Progress)) (*wua.Result, error) {
 				return change(ctx, ids, progress)
 			})
-			o := d.job("InstallationJob", r)
+			o := d.installationJob(r)
 			jobs[o] = r
 			return o, nil
 		}}
