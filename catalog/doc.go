@@ -13,7 +13,7 @@
 // answer needs it. Load makes a graph in memory, with everything. To keep a
 // catalogue elsewhere, a Gatherer turns the fragments of each shard into rows
 // for a Source and into encoded facts; a Builder makes the graph of
-// package.xml and facts (Node, Facts, GraphOver); AppendBinary and ReadGraph
+// package.xml and facts (Node, Facts, GraphOver); WriteTo and ReadGraph
 // store the graph itself. Both ways the same code answers.
 //
 // # Revisions

@@ -78,6 +78,9 @@ func Open(r io.ReaderAt, size int64, opt Options) (*Archive, error) {
 			return nil, formatError(f.Name, "a second file of this name")
 		}
 		a.files[key] = f
+		if f.Size <= opt.Limits.MemoryBytes {
+			a.buffers.largest = max(a.buffers.largest, f.Size)
+		}
 	}
 	if a.files[indexName] != nil {
 		a.layout = Sharded

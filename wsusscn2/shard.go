@@ -152,8 +152,9 @@ func (s *Shard) fillMemory(ctx context.Context, r io.Reader) error {
 // never more than were open at the same time. The collector would take it
 // from a sync.Pool again and again.
 type buffers struct {
-	mu   sync.Mutex
-	free [][]byte
+	largest int64 // inner cabinet that is held in memory
+	mu      sync.Mutex
+	free    [][]byte
 }
 
 // take returns a buffer of at least size bytes, in place of one that is too
@@ -164,15 +165,16 @@ func (b *buffers) take(size int64) []byte {
 	i := slices.IndexFunc(b.free, func(f []byte) bool { return int64(len(f)) >= size })
 	if i < 0 {
 		b.free = b.free[:max(len(b.free)-1, 0)]
-		return make([]byte, roundUp(size))
+		return make([]byte, b.room(size))
 	}
 	found := b.free[i]
 	b.free = slices.Delete(b.free, i, i+1)
 	return found
 }
 
-// roundUp is size and up to an eighth more: inner cabinets differ little.
-func roundUp(size int64) int64 { return size + min(size/8, 1<<20) + 1 }
+// room is size and so much more that the next cabinets fit, too: as much as
+// the largest has, where that is not much.
+func (b *buffers) room(size int64) int64 { return max(min(b.largest, size+size/2), size, 1) }
 
 func (b *buffers) give(buffer []byte) {
 	b.mu.Lock()

@@ -42,10 +42,7 @@ func (a *addresses) add(l wsusscn2.Location) error {
 	}
 	t := &a.texts[last]
 	*t = append(*t, l.URL...)
-	if len(a.entries) == cap(a.entries) {
-		a.entries = slices.Grow(a.entries, len(a.entries)) // append would copy five times as often
-	}
-	a.entries = append(a.entries, address{l.Digest, uint32(last), uint32(len(*t) - len(l.URL)), uint32(len(*t))})
+	a.entries = append(doubled(a.entries, 1), address{l.Digest, uint32(last), uint32(len(*t) - len(l.URL)), uint32(len(*t))})
 	return nil
 }
 
@@ -89,12 +86,21 @@ type payload struct {
 	named   []named
 }
 
-type named struct{ revision, first, end int } // first to end: in digests
+type named struct{ revision, first, end int32 } // first to end: in digests
 
 func (p *payload) add(revision int, digests []waptwua.SHA1) {
 	first := len(p.digests)
-	p.digests = append(p.digests, digests...)
-	p.named = append(p.named, named{revision, first, len(p.digests)})
+	p.digests = append(doubled(p.digests, len(digests)), digests...)
+	p.named = append(doubled(p.named, 1), named{int32(revision), int32(first), int32(len(p.digests))})
+}
+
+// doubled is s with room for n more, taken by doubling it: append takes a
+// quarter more, and so copies five times as often.
+func doubled[T any](s []T, n int) []T {
+	if cap(s)-len(s) >= n {
+		return s
+	}
+	return slices.Grow(s, max(len(s), n))
 }
 
 func (p *payload) blocks() []block {
@@ -102,7 +108,7 @@ func (p *payload) blocks() []block {
 	var out blocks
 	for _, n := range p.named {
 		digests := p.digests[n.first:n.end]
-		b := out.entry(revisionKey(n.revision))
+		b := out.entry(revisionKey(int(n.revision)))
 		*b = binary.AppendUvarint(*b, uint64(n.revision))
 		*b = binary.AppendUvarint(*b, uint64(len(digests)))
 		for _, d := range digests {

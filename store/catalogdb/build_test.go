@@ -310,9 +310,9 @@ func TestDamagedCatalogue(t *testing.T) {
 	}{
 		"newer":            {"PRAGMA user_version = 99", catalogdb.ErrVersion},
 		"another database": {"PRAGMA application_id = 1", catalogdb.ErrFormat},
-		"no graph":         {"DELETE FROM part", catalogdb.ErrFormat},
-		"altered graph":    {"UPDATE part SET data = substr(data, 1, 5000) || x'a5a5a5a5' || substr(data, 5005)", catalogdb.ErrFormat},
-		"short graph":      {"UPDATE part SET data = x'00'", catalogdb.ErrFormat},
+		"no graph":         {"DELETE FROM graph", catalogdb.ErrFormat},
+		"altered graph":    {"UPDATE graph SET data = substr(data, 1, 5000) || x'a5a5a5a5' || substr(data, 5005)", catalogdb.ErrFormat},
+		"short graph":      {"UPDATE graph SET data = x'00'", catalogdb.ErrFormat},
 		"no table":         {"DROP TABLE revision", catalogdb.ErrFormat},
 		"no languages":     {"DELETE FROM meta", catalogdb.ErrFormat},
 	} {

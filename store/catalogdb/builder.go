@@ -224,12 +224,11 @@ func (b *builder) assemble(ctx context.Context) error {
 		return b.writer.blocks(ctx, "payload", b.payload.blocks())
 	})
 	g := b.graph.GraphOver(nil)
-	data, err := g.AppendBinary(make([]byte, 4, 4096+120*g.Len()))
-	if err = errors.Join(err, files.Wait()); err != nil {
+	if err := files.Wait(); err != nil {
 		return err
 	}
 	b.report.Revisions = g.Len()
-	if err := b.writer.graph(ctx, data); err != nil {
+	if err := b.writer.graph(ctx, g); err != nil {
 		return err
 	}
 	return b.writer.meta(ctx, map[string]string{

@@ -27,8 +27,9 @@
 // A newer version is refused (ErrVersion), an older one too: build it again.
 //
 //	meta      key, value    languages; date, id and SHA-256 of the archive, as text
-//	part      name, data    "graph": catalog.Graph.AppendBinary, and before it
-//	                        four bytes, its CRC-32 (Castagnoli), little-endian
+//	graph     part, data    catalog.Graph.WriteTo in parts of 256 KiB: four
+//	                        bytes, the CRC-32 (Castagnoli) of the part,
+//	                        little-endian, then the part
 //	place     place         in index.xml, and name of an inner cabinet; its shard
 //	shard     id, size, digest (BLAKE3 of the inner cabinet), first and
 //	                        last RevisionId, number of revisions (rows), facts

@@ -3,7 +3,6 @@ package catalogdb
 import (
 	"context"
 	"database/sql"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -90,30 +89,6 @@ func (c *Catalogue) load(ctx context.Context) error {
 		return damaged("its shards", err)
 	}
 	return c.prepare(ctx)
-}
-
-// loadGraph reads the graph out of the driver's memory: a copy of its own
-// would take as long as decoding it.
-func (c *Catalogue) loadGraph(ctx context.Context) error {
-	rows, err := c.db.QueryContext(ctx, "SELECT data FROM part WHERE name = ?", partGraph)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	if !rows.Next() {
-		return errors.Join(errors.New("it is missing"), rows.Err())
-	}
-	var data sql.RawBytes
-	if err := rows.Scan(&data); err != nil {
-		return err
-	}
-	if len(data) < 4 || binary.LittleEndian.Uint32(data) != castagnoli(data[4:]) {
-		return errors.New("wrong checksum")
-	}
-	if c.graph, err = catalog.ReadGraph(data[4:], nil); err != nil {
-		return err
-	}
-	return rows.Err()
 }
 
 func (c *Catalogue) loadShards(ctx context.Context) error {

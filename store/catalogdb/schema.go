@@ -28,7 +28,7 @@ var ErrVersion = errors.New("a catalogue of another version")
 
 const schema = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE part (name TEXT PRIMARY KEY, data BLOB NOT NULL);
+CREATE TABLE graph (part INTEGER PRIMARY KEY, data BLOB NOT NULL);
 CREATE TABLE place (place INTEGER PRIMARY KEY, name TEXT NOT NULL, shard INTEGER NOT NULL);
 CREATE TABLE shard (
 	id INTEGER PRIMARY KEY, size INTEGER NOT NULL, digest BLOB NOT NULL,

@@ -3,7 +3,6 @@ package catalogdb
 import (
 	"context"
 	"database/sql"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -19,10 +18,7 @@ const (
 	metaCreated   = "created"
 )
 
-// partGraph is the row of the table part that holds the graph.
-const partGraph = "graph"
-
-// castagnoli is the polynomial of the graph's checksum.
+// castagnoli is the checksum of parts of the graph and of blocks of revisions.
 func castagnoli(b []byte) uint32 { return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)) }
 
 // shardRow is a row of the table shard, with its place.
@@ -74,7 +70,7 @@ func (w *writer) begin(ctx context.Context) (err error) {
 		return err
 	}
 	// Everything but shards and their revisions is written anew.
-	for _, table := range []string{"meta", "part", "place", "location", "payload"} {
+	for _, table := range []string{"meta", "graph", "place", "location", "payload"} {
 		if _, err := w.tx.ExecContext(ctx, "DELETE FROM "+table); err != nil {
 			return damaged("table "+table, err)
 		}
@@ -150,16 +146,6 @@ func (w *writer) dropOld(ctx context.Context) error {
 		if err != nil {
 			return damaged("a shard of the base that is no more", err)
 		}
-	}
-	return nil
-}
-
-// graph writes the graph, which begins behind four bytes for its checksum.
-func (w *writer) graph(ctx context.Context, data []byte) error {
-	binary.LittleEndian.PutUint32(data, castagnoli(data[4:]))
-	_, err := w.tx.ExecContext(ctx, "INSERT INTO part (name, data) VALUES (?, ?)", partGraph, data)
-	if err != nil {
-		return fmt.Errorf("the update graph: %w", err)
 	}
 	return nil
 }
