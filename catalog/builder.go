@@ -41,13 +41,14 @@ type Builder struct {
 	encoded  []byte           // of the set that was looked up last
 	ruleSets map[[16]byte]int32
 
-	supersededBy lists[int32] // RevisionIds, by index
-	bundledBy    lists[int32] // RevisionIds, by index
-	drafts       []draft      // by index
-	older        []guid       // of drafts, one after the other
-	clauses      lists[index] // of drafts; members below dangling are in unknown
-	unknown      []identity   // that no node has, by dangling - 1 - member
-	kbs          []waptwua.KB // of drafts
+	supersededBy lists[int32]       // RevisionIds, by index
+	bundledBy    lists[int32]       // RevisionIds, by index
+	drafts       []draft            // by index
+	older        []guid             // of drafts, one after the other
+	clauses      lists[index]       // of drafts; members below dangling are in unknown
+	unknown      []identity         // that no node has, by dangling - 1 - member
+	kbs          []waptwua.KB       // of drafts
+	ownIDs       map[index]identity // that core fragments give themselves, where it is not that of package.xml
 
 	gatherer *Gatherer
 	source   *memory
@@ -57,7 +58,6 @@ type Builder struct {
 // parts of lists that all nodes share.
 type draft struct {
 	older, bundled, kbs span
-	coreID              identity // where it is not that of package.xml
 }
 
 // span is the part from first up to end, without end, of a list.
@@ -73,10 +73,11 @@ func NewBuilder(o Options) *Builder {
 		options: o, graph: &Graph{
 			nodes: make([]node, 0, n), setOf: make([]int32, 0, n), guids: guidTable{keys: make([]key, 0, n)},
 			needs:      clauses[guid]{starts: []int32{0}, members: lists[guid]{starts: []int32{0}}},
-			categories: lists[category]{starts: []int32{0}},
+			categories: listsFor[category](n, 2*n),
 		},
 		byKey: make(map[key]guid, max(n, many)), byRev: make(map[int32]index, max(n, many)),
 		latest: make([]index, 0, n), before: make([]index, 0, n), drafts: make([]draft, 0, n),
+		supersededBy: listsFor[int32](n, 2*n), bundledBy: listsFor[int32](n, n), ownIDs: map[index]identity{},
 		names: map[string]int32{}, sets: map[string]int32{}, ruleSets: map[[16]byte]int32{},
 		gatherer: NewGatherer(o.Languages, o.Fragments),
 		source:   &memory{records: map[int]*Record{}, payload: map[int][]waptwua.SHA1{}, locations: map[waptwua.SHA1]string{}},

@@ -14,7 +14,8 @@ func (b *Builder) facts(f *facts) {
 	if f.hasCore {
 		n.flags |= flagCore
 		n.typ = b.name(f.updateType)
-		b.core(n, d, f)
+		b.identify(i, f.id)
+		b.core(d, f)
 	}
 	if f.hasRules {
 		n.rules = b.ruleSet(f.rules, i)
@@ -23,12 +24,17 @@ func (b *Builder) facts(f *facts) {
 	b.kbs = push(b.kbs, f.kbs...)
 }
 
-// core takes the relations of a core fragment.
-func (b *Builder) core(n *node, d *draft, f *facts) {
-	d.coreID = identity{}
-	if f.id != (identity{GUID: b.graph.guids.keys[n.guid], Number: int(n.number)}) {
-		d.coreID = f.id
+// identify takes the identity that a core fragment gives itself.
+func (b *Builder) identify(i index, id identity) {
+	n := &b.graph.nodes[i]
+	delete(b.ownIDs, i)
+	if id != (identity{GUID: b.graph.guids.keys[n.guid], Number: int(n.number)}) {
+		b.ownIDs[i] = id
 	}
+}
+
+// core takes the relations of a core fragment.
+func (b *Builder) core(d *draft, f *facts) {
 	d.older.first = int32(len(b.older))
 	for _, k := range f.supersedes {
 		b.older = push(b.older, b.guid(k))

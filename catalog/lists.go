@@ -10,6 +10,11 @@ type lists[T any] struct {
 	items  []T
 }
 
+// listsFor has room for so many owners and items.
+func listsFor[T any](owners, items int) lists[T] {
+	return lists[T]{starts: append(make([]int32, 0, owners+1), 0), items: make([]T, 0, items)}
+}
+
 // of is the list of owner i.
 func (l *lists[T]) of(i int) []T { return l.items[l.starts[i]:l.starts[i+1]:l.starts[i+1]] }
 
@@ -85,7 +90,7 @@ func grouped(owners int, pairs []pair) lists[index] {
 		all[next[p.owner]] = p.member
 		next[p.owner]++
 	}
-	out := lists[index]{starts: make([]int32, 1, owners+1)}
+	out := listsFor[index](owners, len(all))
 	most := index(-1)
 	for _, m := range all {
 		most = max(most, m)

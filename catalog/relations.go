@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"maps"
 	"slices"
 	"sync"
 )
@@ -60,8 +61,8 @@ func (b *Builder) relate() {
 	var bundling sync.WaitGroup
 	bundling.Go(b.bundle)
 	g := b.graph
-	g.supersedes.starts = []int32{0}
-	var replaced []pair
+	g.supersedes = listsFor[guid](len(b.drafts), len(b.older))
+	replaced := make([]pair, 0, len(b.supersededBy.items)+len(b.older))
 	for i := range b.drafts {
 		d := &b.drafts[i]
 		replaced = b.replaced(replaced, index(i))
@@ -75,7 +76,7 @@ func (b *Builder) relate() {
 func (b *Builder) bundle() {
 	g := b.graph
 	g.children.starts, g.children.members.starts = []int32{0}, []int32{0}
-	var bundled []pair
+	bundled := make([]pair, 0, len(b.bundledBy.items))
 	for i := range b.drafts {
 		for _, r := range b.bundledBy.of(i) {
 			if bundle, ok := b.byRev[r]; ok {
@@ -113,10 +114,8 @@ func (b *Builder) replaced(pairs []pair, i index) []pair {
 // are not those of package.xml.
 func (b *Builder) coreIDs() map[identity]index {
 	own := make(map[identity]index)
-	for i := range b.drafts {
-		if id := b.drafts[i].coreID; id != (identity{}) {
-			own[id] = index(i)
-		}
+	for _, i := range slices.Sorted(maps.Keys(b.ownIDs)) { // of equal ones the last
+		own[b.ownIDs[i]] = i
 	}
 	return own
 }

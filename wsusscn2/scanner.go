@@ -283,8 +283,11 @@ func (s *scanner) emptyElement(i int) (int, error) {
 func (s *scanner) lexAttribute(i int) (int, error) {
 	b := s.buf
 	end := nameEnd(b, i)
-	eq := skipSpace(b, end)
-	quote := skipSpace(b, eq+1)
+	eq, quote := end, end+1
+	if quote >= len(b) || b[eq] != '=' || b[quote] != '"' { // nearly all have neither spaces nor '
+		eq = skipSpace(b, end)
+		quote = skipSpace(b, eq+1)
+	}
 	if quote >= len(b) {
 		return 0, errMore
 	}
@@ -296,8 +299,8 @@ func (s *scanner) lexAttribute(i int) (int, error) {
 		return 0, errMore
 	}
 	name := b[i:end]
-	for _, a := range s.attrs {
-		if bytes.Equal(a.name, name) {
+	for k := range s.attrs {
+		if bytes.Equal(s.attrs[k].name, name) {
 			return 0, s.errorf("the attribute %s of <%s> is given twice", name, s.name)
 		}
 	}

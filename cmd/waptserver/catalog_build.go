@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"waptwua/internal/cmdline"
+	"waptwua/internal/hugepages"
 	"waptwua/store/catalogdb"
 	"waptwua/wsusscn2"
 )
@@ -100,6 +101,7 @@ func (b *catalogBuild) run(ctx context.Context, archive string, out io.Writer) e
 	default:
 		b.base = b.out
 	}
+	hugepages.Prepare(buildMemory)
 	defer boundMemory()()
 	start := time.Now()
 	r, err := b.build(ctx, archive)

@@ -14,6 +14,7 @@ import (
 	"waptwua"
 	"waptwua/catalog"
 	"waptwua/internal/cmdline"
+	"waptwua/internal/hugepages"
 	"waptwua/store/catalogdb"
 	"waptwua/wsusscn2"
 )
@@ -58,6 +59,9 @@ type openCatalogue struct {
 // sqliteMagic begins every SQLite file, and so every catalogue.
 const sqliteMagic = "SQLite format 3"
 
+// graphMemory is about what an open catalogue of Microsoft's size takes.
+const graphMemory = 64 << 20
+
 // openCatalogueFile tells a catalogue from an archive by how it begins.
 func openCatalogueFile(ctx context.Context, path string, l *limits) (*openCatalogue, error) {
 	f, _, err := openRegular(path)
@@ -71,6 +75,7 @@ func openCatalogueFile(ctx context.Context, path string, l *limits) (*openCatalo
 	}
 	switch {
 	case err == nil && bytes.HasPrefix(magic[:], []byte(sqliteMagic)):
+		hugepages.Prepare(graphMemory)
 		c, err := l.openBuilt(ctx, path)
 		if err != nil {
 			return nil, err

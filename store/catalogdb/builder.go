@@ -65,6 +65,9 @@ func (b *builder) run(ctx context.Context) error {
 		if b.writer, err = newWriter(ctx, b.file, b.base); err != nil { // its transaction outlives the group
 			return err
 		}
+		if b.base != nil {
+			g.Go(b.file.Sync) // what was copied, while the rest is made
+		}
 		return b.write(gctx, done)
 	})
 	if err := g.Wait(); err != nil {

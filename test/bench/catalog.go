@@ -4,16 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"waptwua"
 	"waptwua/applicability"
 	"waptwua/catalog"
 	"waptwua/internal/world"
@@ -49,6 +52,7 @@ type catalogueBench struct {
 	program           string
 	next              string
 	catalogue, second string // built from archive, and from next
+	articles          []waptwua.KB
 }
 
 func (c *catalogueBench) prepare() (err error) {
@@ -183,17 +187,22 @@ func (c *catalogueBench) answers() error {
 	if err := evaluate(db, machines, 2); err != nil { // warms the catalogue
 		return err
 	}
-	took, err := timed(c.show,
+	if err := c.pick(db.View()); err != nil {
+		return err
+	}
+	slowest := newSlowest(db, c.articles)
+	took, err := timed(c.openAndShow, slowest.show,
 		func() error { return evaluate(db, machines[:1], 1) },
 		func() error { return evaluate(db, machines, 1) },
 		func() error { return evaluate(db, machines, 2) })
 	if err != nil {
 		return err
 	}
-	show, one, single, double := took[0], took[1], took[2], took[3]
-	fmt.Printf("catalog: open and show %.1f ms; evaluate %.1f ms; %.0f machines a second, with two workers %.0f\n",
-		ms(show), ms(one), fleetMachines/single.Seconds(), fleetMachines/double.Seconds())
-	c.ratio("catalog-show-cost", ms(show)/ms(showLimit), 1, "20 ms")
+	first, one, single, double := took[0], took[2], took[3], took[4]
+	fmt.Printf("catalog: open and show %.1f ms, the slowest of %d shows %.2f ms; evaluate %.1f ms; %.0f machines a second, with two workers %.0f\n",
+		ms(first), len(c.articles), ms(slowest.took()), ms(one), fleetMachines/single.Seconds(), fleetMachines/double.Seconds())
+	c.ratio("catalog-open-and-show-cost", ms(first)/ms(showLimit), 1, "20 ms")
+	c.ratio("catalog-show-cost", ms(slowest.took())/ms(showLimit), 1, "20 ms")
 	c.ratio("catalog-evaluate-cost", ms(one)/ms(evaluateLimit), 1, "300 ms")
 	c.ratio("catalog-fleet-2-vs-1", single.Seconds()/double.Seconds(), 1.8, "one worker")
 	return nil
@@ -201,19 +210,74 @@ func (c *catalogueBench) answers() error {
 
 func ms(d time.Duration) float64 { return d.Seconds() * 1000 }
 
-// show opens the catalogue and describes an update.
-func (c *catalogueBench) show() error {
+// shows is how many KB numbers are asked for.
+const shows = 500
+
+// pick chooses KB numbers from all over the catalogue.
+func (c *catalogueBench) pick(v *catalogdb.View) error {
+	top := v.TopLevel()
+	for i := range shows {
+		u, ok := v.Update(top[i*len(top)/shows])
+		if ok && len(u.KBs) > 0 {
+			c.articles = append(c.articles, u.KBs[0])
+		}
+	}
+	if len(c.articles) < shows/2 {
+		return fmt.Errorf("only %d of %d updates have a KB number", len(c.articles), shows)
+	}
+	return v.Err()
+}
+
+// openAndShow opens the catalogue and describes one KB.
+func (c *catalogueBench) openAndShow() error {
 	db, err := catalogdb.Open(c.ctx, c.catalogue)
 	if err != nil {
 		return err
 	}
+	return errors.Join(show(db, c.articles[0]), db.Close())
+}
+
+// show describes the updates of a KB as "catalog show" does.
+func show(db *catalogdb.Catalogue, kb waptwua.KB) error {
 	v := db.View()
-	for _, id := range v.ByKB(5_060_842) {
+	ids := v.ByKB(kb)
+	if len(ids) == 0 {
+		return fmt.Errorf("%s: no update", kb)
+	}
+	for _, id := range ids {
 		v.Update(id)
 		v.Leaves(id)
+		v.SupersededBy(id)
 	}
-	return errors.Join(v.Err(), db.Close())
+	return v.Err()
 }
+
+// slowest finds the KB that takes longest, each in the best of its runs.
+type slowest struct {
+	db   *catalogdb.Catalogue
+	best map[waptwua.KB]time.Duration
+}
+
+func newSlowest(db *catalogdb.Catalogue, articles []waptwua.KB) *slowest {
+	s := &slowest{db, map[waptwua.KB]time.Duration{}}
+	for _, kb := range articles {
+		s.best[kb] = time.Hour
+	}
+	return s
+}
+
+func (s *slowest) show() error {
+	for kb, best := range s.best {
+		start := time.Now()
+		if err := show(s.db, kb); err != nil {
+			return err
+		}
+		s.best[kb] = min(best, time.Since(start))
+	}
+	return nil
+}
+
+func (s *slowest) took() time.Duration { return slices.Max(slices.Collect(maps.Values(s.best))) }
 
 func (c *catalogueBench) machines(n int) ([]*applicability.Machine, error) {
 	machines := make([]*applicability.Machine, n)
