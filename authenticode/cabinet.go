@@ -101,7 +101,7 @@ func (l Limits) readSignature(r io.ReaderAt, size int64, h []byte) (*Cabinet, er
 	case start != int64(le32(h[offCbCabinet:])) || start < headerSize:
 		return nil, fmt.Errorf("the signature is said to begin at %d but the cabinet ends at %d: %w", start, le32(h[offCbCabinet:]), waptwua.ErrNotTrusted)
 	case length > l.Bytes:
-		return nil, fmt.Errorf("signature of %d bytes, at most %d: %w", length, l.Bytes, waptwua.ErrLimit)
+		return nil, fmt.Errorf("the signature at offset %d has %d bytes, at most %d are read: %w", start, length, l.Bytes, waptwua.ErrLimit)
 	case start+length > size:
 		return nil, fmt.Errorf("the file ends at %d, before its signature does (%d); it is cut off, fetch it again: %w", size, start+length, waptwua.ErrDigest)
 	case start+length < size:

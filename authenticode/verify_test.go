@@ -108,7 +108,7 @@ func TestFramingOfTheSignature(t *testing.T) {
 		{"offset before the end", put(offSigOffset, -8), waptwua.ErrNotTrusted, "said to begin"},
 		{"offset behind the end", put(offSigOffset, 8), waptwua.ErrNotTrusted, "said to begin"},
 		{"both offsets moved", func(b []byte) []byte { return put(offCbCabinet, -8)(put(offSigOffset, -8)(put(offSigSize, 8)(b))) }, waptwua.ErrNotTrusted, "DER"},
-		{"size too large", put(offSigSize, 1<<20), waptwua.ErrLimit, "at most"},
+		{"size too large", put(offSigSize, 1<<20), waptwua.ErrLimit, "the signature at offset"},
 		{"size zero", func(b []byte) []byte { clear(b[offSigSize : offSigSize+4]); return b }, ErrUnsigned, "no signature"},
 		{"size one less", func(b []byte) []byte { return put(offSigSize, -8)(b)[:len(b)-8] }, waptwua.ErrNotTrusted, "DER"},
 		{"header alone", func(b []byte) []byte { return b[:headerSize] }, waptwua.ErrDigest, "cut off"},

@@ -72,9 +72,18 @@ func inCabinet(path string, err error) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, cab.ErrLimit):
-		return fmt.Errorf("%s: %w: %w", path, err, waptwua.ErrLimit)
+		return fmt.Errorf("%s: %w", path, kindOf{err, waptwua.ErrLimit})
 	case errors.As(err, &ce), errors.Is(err, cab.ErrFormat), errors.Is(err, cab.ErrChecksum):
 		return fmt.Errorf("%s: %w: %w", path, err, ErrFormat)
 	}
 	return fmt.Errorf("%s: %w", path, err)
 }
+
+// kindOf gives an error another kind, which its text has already.
+type kindOf struct {
+	error
+	kind error
+}
+
+// Unwrap gives the error and its kind.
+func (e kindOf) Unwrap() []error { return []error{e.error, e.kind} }

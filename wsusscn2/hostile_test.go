@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"waptwua"
+	"waptwua/cab"
 	"waptwua/internal/fixture"
 )
 
@@ -57,7 +58,8 @@ func TestHostileArchives(t *testing.T) {
 		"too many shards":     {archive: smallArchive(t), opt: Options{Limits: Limits{Shards: 1}}, want: waptwua.ErrLimit, says: "shards"},
 		"shard too large":     {archive: smallArchive(t), opt: Options{Limits: Limits{ShardBytes: 100}}, want: waptwua.ErrLimit, says: "package.cab"},
 		"no room, no spool":   {archive: smallArchive(t), opt: Options{Limits: Limits{MemoryBytes: 100}}, want: waptwua.ErrLimit, says: "no spool"},
-		"package.xml too big": {archive: smallArchive(t), opt: Options{Limits: Limits{PackageBytes: 100}}, want: waptwua.ErrLimit, says: "package.cab/package.xml"},
+		"package.xml too big": {archive: smallArchive(t), opt: Options{Limits: Limits{PackageBytes: 100}}, want: waptwua.ErrLimit, says: "package.cab/package.xml at offset 100: a document of more than 100 bytes"},
+		"of the cabinets":     {archive: smallArchive(t), opt: Options{Limits: Limits{Cabinet: cab.Limits{FileBytes: 100}}}, want: waptwua.ErrLimit, says: "at offset"},
 		"too many revisions":  {archive: smallArchive(t), opt: Options{Limits: Limits{Revisions: 11}}, want: waptwua.ErrLimit, says: "offset"},
 		"fragment too large":  {archive: smallArchive(t), opt: Options{Limits: Limits{FragmentBytes: 10}}, want: waptwua.ErrLimit, says: "package2.cab/c/1"},
 		"entities": {archive: smallArchive(t, graph(`<!DOCTYPE a [<!ENTITY b "bb">]><OfflineSyncPackage/>`)),
@@ -83,6 +85,9 @@ func TestHostileArchives(t *testing.T) {
 			}
 			if !strings.Contains(err.Error(), tt.says) {
 				t.Errorf("%q does not say %q", err, tt.says)
+			}
+			if strings.Count(err.Error(), waptwua.ErrLimit.Error()) > 1 {
+				t.Errorf("%q says twice that a limit is exceeded", err)
 			}
 		})
 	}

@@ -3,6 +3,7 @@ package wsusscn2
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"strings"
@@ -25,7 +26,7 @@ type PackageVisitor struct {
 // The zero Limits are the defaults.
 func ReadPackage(ctx context.Context, r io.Reader, v PackageVisitor, lim Limits) (Package, error) {
 	lim = lim.withDefaults()
-	s, err := newStreamScanner(&limitedReader{r: r, left: lim.PackageBytes}, lim)
+	s, err := newStreamScanner(&limitedReader{r: r, most: lim.PackageBytes, left: lim.PackageBytes}, lim)
 	if err != nil {
 		return Package{}, err
 	}
@@ -40,16 +41,16 @@ func ReadPackage(ctx context.Context, r io.Reader, v PackageVisitor, lim Limits)
 	return d.head, nil
 }
 
-// limitedReader fails once more than left bytes have been read.
+// limitedReader fails once more than most bytes have been read.
 type limitedReader struct {
-	r    io.Reader
-	left int64
+	r          io.Reader
+	most, left int64
 }
 
 func (l *limitedReader) Read(p []byte) (int, error) {
 	n, err := l.r.Read(p)
 	if l.left -= int64(n); l.left < 0 {
-		return 0, waptwua.ErrLimit
+		return 0, &FormatError{Offset: l.most, Msg: fmt.Sprintf("a document of more than %d bytes", l.most), Err: waptwua.ErrLimit}
 	}
 	return n, err
 }

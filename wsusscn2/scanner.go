@@ -133,7 +133,7 @@ func (s *scanner) fill() error {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("reading at offset %d: %w", s.base+int64(len(s.buf)), err)
+			return s.readError(err)
 		}
 	}
 	return nil
@@ -326,6 +326,15 @@ func (s *scanner) offset() int64 { return s.base + int64(s.tok) }
 
 func (s *scanner) errorf(format string, args ...any) error {
 	return &FormatError{Offset: s.offset(), Msg: fmt.Sprintf(format, args...), Err: ErrFormat}
+}
+
+// readError names the place unless the source did.
+func (s *scanner) readError(err error) error {
+	var fe *FormatError
+	if errors.As(err, &fe) {
+		return err
+	}
+	return fmt.Errorf("reading at offset %d: %w", s.base+int64(len(s.buf)), err)
 }
 
 func (s *scanner) limitf(format string, args ...any) error {
