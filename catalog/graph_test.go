@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -70,6 +71,46 @@ update replaced by=windows installed=false installable=true`)
 	}
 	if n := g.Stats().AskWindows; n != 4 {
 		t.Errorf("%d revisions ask what only Windows can tell, want 4", n)
+	}
+}
+
+// TestNamed: prerequisites and what an update replaces have names.
+func TestNamed(t *testing.T) {
+	g := sketch(t, `detectoid x64 installed=true
+detectoid x86 installed=true
+update u needs=x64|x86,elsewhere installed=false
+update old by=u`)
+	want := [][]catalog.Named{
+		{{GUID: sketchGUID("x64"), Title: "x64"}, {GUID: sketchGUID("x86"), Title: "x86"}}, {{GUID: sketchGUID("elsewhere")}},
+	}
+	if diff := cmp.Diff(want, g.Prerequisites(sketchID("u"))); diff != "" {
+		t.Errorf("prerequisites (-want +got):\n%s", diff)
+	}
+	if g.Prerequisites(sketchID("nobody")) != nil || g.Replaces(sketchID("nobody")) != nil {
+		t.Error("an update that is not there needs or replaces something")
+	}
+}
+
+// TestNearestAndNewestFirst: what supersedes an update comes in an order.
+func TestNearestAndNewestFirst(t *testing.T) {
+	b := catalog.NewBuilder(catalog.Options{})
+	for i, newer := range [][]int{{2, 3, 4}, {3, 4, 5}, {4, 5}, {5}, nil} {
+		r := wsusscn2.Revision{RevisionID: i + 1, ID: sketchIdentity(strconv.Itoa(i + 1)), Created: time.Date(2026, 1, 9-i, 0, 0, 0, 0, time.UTC), SupersededBy: newer}
+		if err := b.Revision(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.Core(5, wsusscn2.Core{ID: sketchIdentity("5"), Supersedes: []wsusscn2.GUID{
+		bytesOf(sketchGUID("elsewhere")), bytesOf(sketchGUID("4")), bytesOf(sketchGUID("2")), bytesOf(sketchGUID("3")),
+	}})
+	g := b.Graph()
+	want := []catalog.Related{{ID: sketchID("2"), Steps: 1}, {ID: sketchID("3"), Steps: 1}, {ID: sketchID("4"), Steps: 1}, {ID: sketchID("5"), Steps: 2}}
+	if diff := cmp.Diff(want, g.SupersededBy(sketchID("1"))); diff != "" {
+		t.Errorf("superseded by (-want +got):\n%s", diff)
+	}
+	replaces := []catalog.Named{{GUID: sketchGUID("2")}, {GUID: sketchGUID("3")}, {GUID: sketchGUID("4")}, {GUID: sketchGUID("elsewhere")}}
+	if diff := cmp.Diff(replaces, g.Replaces(sketchID("5"))); diff != "" {
+		t.Errorf("replaces (-want +got):\n%s", diff)
 	}
 }
 

@@ -190,7 +190,7 @@ type Related struct {
 }
 
 // SupersededBy lists all updates that supersede id, directly or through
-// others, the nearest first. Of a circle of updates that supersede each other
+// others, the nearest first, and of equally near ones the newest. Of a circle of updates that supersede each other
 // none counts.
 func (g *Graph) SupersededBy(id waptwua.UpdateID) []Related {
 	return g.closure(id, func(i index) []index { return g.replacedBy.of(int(i)) })
@@ -222,13 +222,22 @@ func (g *Graph) closure(id waptwua.UpdateID, next func(index) []index) []Related
 				if !seen[to] {
 					seen[to] = true
 					following = append(following, to)
-					out = append(out, Related{g.id(to), steps})
 				}
 			}
+		}
+		slices.SortFunc(following, g.newestFirst)
+		for _, to := range following {
+			out = append(out, Related{g.id(to), steps})
 		}
 		level = following
 	}
 	return out
+}
+
+// newestFirst orders nodes by date, those of one day by GUID and revision.
+func (g *Graph) newestFirst(a, b index) int {
+	x, y := &g.nodes[a], &g.nodes[b]
+	return cmp.Or(cmp.Compare(y.created, x.created), cmp.Compare(g.id(a).GUID, g.id(b).GUID), cmp.Compare(y.number, x.number))
 }
 
 // Placement is a category with the number of updates in it.

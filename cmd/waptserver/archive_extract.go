@@ -22,7 +22,7 @@ const maxExtracted = 32 << 30
 
 func newArchiveExtractCommand(l *limits) *cobra.Command {
 	var nested bool
-	var limit int64
+	limit := byteCount(maxExtracted)
 	cmd := &cobra.Command{
 		Use:   "extract FILE DIR",
 		Short: "Extract any cabinet into a directory",
@@ -45,12 +45,12 @@ when the cabinet cannot be read or DIR not written.`,
 				return err
 			}
 			defer c.Close()
-			x := &extraction{ctx: cmd.Context(), nested: nested, inner: newInnerCabinets(l), limit: limit, stderr: cmd.ErrOrStderr()}
+			x := &extraction{ctx: cmd.Context(), nested: nested, inner: newInnerCabinets(l), limit: int64(limit), stderr: cmd.ErrOrStderr()}
 			return x.to(c.Reader, args[1], cmd.OutOrStdout())
 		},
 	}
 	cmd.Flags().BoolVar(&nested, "nested", false, "extract inner cabinets too")
-	cmd.Flags().Int64Var(&limit, "max-bytes", maxExtracted, "stop after so many `bytes` of content")
+	cmd.Flags().Var(&limit, "max-bytes", "stop after so many `bytes` of content, such as 500MiB")
 	return cmd
 }
 

@@ -120,7 +120,7 @@ func TestExtractDoesNotFollowLinks(t *testing.T) {
 func TestExtractStopsAtTheLimit(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "big.cab")
 	writeCabinet(t, path, map[string]string{"a": strings.Repeat("a", 100_000)})
-	status, _, stderr := cli(t, "archive", "extract", "--max-bytes", "1000", path, t.TempDir())
+	status, _, stderr := cli(t, "archive", "extract", "--max-bytes", "1KiB", path, t.TempDir())
 	if status != 1 || !strings.Contains(stderr, "--max-bytes") {
 		t.Errorf("exit status %d: %s", status, stderr)
 	}

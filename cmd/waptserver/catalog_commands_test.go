@@ -35,8 +35,8 @@ func TestCatalogCommands(t *testing.T) {
 		args []string
 		want []string
 	}{
-		"show by KB":       {[]string{"show", "KB958830"}, []string{"Update for Windows (KB958830)", "Important", "Cbs", "up to 251.7 MB"}},
-		"show a detectoid": {[]string{"show", "59653007-E2E9-4f71-8525-2FF588527978"}, []string{"Detectoid"}},
+		"show by KB":       {[]string{"show", "KB958830"}, []string{"Update for Windows (KB958830)", "Important", "Cbs", "up to 251.7 MB", "  needs      Windows"}},
+		"show a detectoid": {[]string{"show", "59653007-E2E9-4f71-8525-2FF588527978"}, []string{"AMD64"}},
 		"show as JSON":     {[]string{"show", "958830", "--json"}, []string{`"kbs": [`, `"leaves": [`}},
 		"search":           {[]string{"search", "UPDATE", "kb9588"}, []string{"KB958830", "251.7 MB"}},
 		"search by class":  {[]string{"search", "--classification", "updates", "--severity", "important"}, []string{"KB958830"}},
@@ -44,6 +44,7 @@ func TestCatalogCommands(t *testing.T) {
 		"superseded by":    {[]string{"superseded-by", "KB958830"}, []string{"No updates."}},
 		"supersedes":       {[]string{"supersedes", "KB958830", "--json"}, []string{"["}},
 		"files":            {[]string{"files", "KB958830"}, []string{"wua", "39a12ff9776d04530b2b015a0ced058f56c9202b", "rsatcustominstaller.exe"}},
+		"no files":         {[]string{"files", "59653007-E2E9-4f71-8525-2FF588527978"}, []string{"No files."}},
 		"files as JSON":    {[]string{"files", "KB958830", "--json"}, []string{`"route": "wua"`, `"bytes": 2516`}},
 		"products":         {[]string{"products"}, []string{"UpdateClassification", "Windows"}},
 		"stats":            {[]string{"stats"}, []string{"766", "operators", "1 revisions ask what only Windows can tell"}},

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -83,24 +85,33 @@ func routed(leaves []catalog.Leaf) []transport.LeafFiles {
 	return out
 }
 
+// printFiles lists one file below the other: digests and addresses are longer
+// than the columns of a table may be.
 func printFiles(out io.Writer, list []updateFiles) error {
+	var b strings.Builder
 	for _, u := range list {
-		if _, err := fmt.Fprintf(out, "%s %s\n%s in all\n", u.ID, u.Title, byteSize(u.Bytes)); err != nil {
-			return err
-		}
-		t := plainTable("Route", "Size", "File", "SHA-1", "SHA-256", "Address")
-		for _, l := range u.Leaves {
-			for _, f := range l.Files {
-				sum := ""
-				if !f.SHA256.IsZero() {
-					sum = f.SHA256.String()
-				}
-				t.AppendRow([]any{string(l.Route), byteSize(f.Size), f.Name, f.SHA1.String(), sum, f.URL})
+		u.print(&b)
+	}
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+func (u *updateFiles) print(b *strings.Builder) {
+	fmt.Fprintf(b, "%s %s\n", u.ID, u.Title)
+	before := b.Len()
+	for _, l := range u.Leaves {
+		for _, f := range l.Files {
+			fmt.Fprintf(b, "\n  %s (%s, %s)\n", f.Name, cmp.Or(byteSize(f.Size), "size unknown"), l.Route)
+			fmt.Fprintf(b, "    SHA-1    %s\n", f.SHA1)
+			if !f.SHA256.IsZero() {
+				fmt.Fprintf(b, "    SHA-256  %s\n", f.SHA256)
 			}
-		}
-		if err := printTable(out, t, nil); err != nil {
-			return err
+			fmt.Fprintf(b, "    %s\n", f.URL)
 		}
 	}
-	return nil
+	if b.Len() == before {
+		b.WriteString("\n  No files.\n\n")
+		return
+	}
+	fmt.Fprintf(b, "\n  %s in all\n\n", cmp.Or(byteSize(u.Bytes), "size unknown"))
 }

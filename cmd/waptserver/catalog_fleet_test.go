@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -142,5 +143,34 @@ func TestCatalogFleetWithABadFile(t *testing.T) {
 				t.Errorf("no %q in:\n%s", want, out)
 			}
 		}
+	}
+}
+
+// TestCatalogShowGenerated: what an update needs and replaces is named, three
+// of them at most.
+func TestCatalogShowGenerated(t *testing.T) {
+	w, err := world.New(world.Options{Updates: 700, Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	catalogue := generatedCatalogue(t, w)
+	out, err := catalogCommand(t, "search", "2026-11", "cumulative", "22H2", "-c", catalogue, "--json")
+	var found []struct{ ID string }
+	if err != nil || json.Unmarshal([]byte(out), &found) != nil || len(found) != 1 {
+		t.Fatalf("%v: %s", err, out)
+	}
+	out, err = catalogCommand(t, "show", found[0].ID, "-c", catalogue)
+	for _, want := range []string{"needs      Windows 10\n", " or ", "replaces   2026-10 Cumulative Update"} {
+		if err != nil || !strings.Contains(out, want) {
+			t.Errorf("%v: no %q in:\n%s", err, want, out)
+		}
+	}
+	detectoid := regexp.MustCompile(`needs +(\S{36})\n`).FindStringSubmatch(out)
+	if out, err = catalogCommand(t, "show", detectoid[1], "-c", catalogue); err != nil || !strings.HasPrefix(out, "Detectoid without a title\n") || strings.Contains(out, "part") {
+		t.Errorf("%v: %s", err, out)
+	}
+	many := []catalog.Named{{Title: "a"}, {GUID: "b"}, {Title: "c"}, {Title: "d"}, {Title: "e"}}
+	if diff := cmp.Diff([]string{"a", "b", "c", "2 others"}, firstNames(many, "%d others")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -149,8 +151,8 @@ func newCatalogSupersedenceCommand(q *catalogueFlag, newer bool) *cobra.Command 
 		Use:   use,
 		Short: "List the updates " + what + ", directly or through others",
 		Long: `Lists all updates ` + what + `, directly or through others, the
-nearest first; with --json "steps" tells how near. For a KB number those of all
-its updates are listed.
+nearest first and of equally near ones the newest; with --json "steps" tells how
+near. For a KB number those of all its updates are listed.
 
 Exit status: 0, also when there are none; 5 when the catalogue has no such
 update; 1 when it cannot be read.`,
@@ -183,5 +185,8 @@ func supersedence(g *catalog.Graph, name string, related func(*catalog.Graph, wa
 			}
 		}
 	}
+	slices.SortStableFunc(rows, func(a, b listedUpdate) int {
+		return cmp.Or(cmp.Compare(a.Steps, b.Steps), b.Published.Compare(a.Published))
+	})
 	return rows, nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -14,10 +15,12 @@ import (
 // shownUpdate is what `catalog show` tells of one update.
 type shownUpdate struct {
 	waptwua.Update
-	Leaves       []shownLeaf       `json:"leaves"`
-	SupersededBy []catalog.Related `json:"superseded_by,omitempty"`
-	EulaID       string            `json:"eula_id,omitempty"`
-	Description  string            `json:"description,omitempty"`
+	Leaves        []shownLeaf       `json:"leaves"`
+	Prerequisites [][]catalog.Named `json:"prerequisites,omitempty"` // of each list one must be installed
+	Replaces      []catalog.Named   `json:"replaces,omitempty"`      // directly, the newest first
+	SupersededBy  []catalog.Related `json:"superseded_by,omitempty"`
+	EulaID        string            `json:"eula_id,omitempty"`
+	Description   string            `json:"description,omitempty"`
 }
 
 // shownLeaf is a part of an update, with how it installs.
@@ -35,7 +38,7 @@ func newCatalogShowCommand(q *catalogueFlag) *cobra.Command {
 		Short: "Describe the updates of a KB number, or one update",
 		Long: `Describes every update of a KB number, or the update of an id (GUID, or
 GUID_REVISION): title, severity, products, CVEs, dates, sizes, how it installs
-and restarts, what supersedes it.
+and restarts, what it needs, what it supersedes and what supersedes it.
 
 Exit status: 0; 5 when the catalogue has no such update; 1 when it cannot be
 read.`,
@@ -58,7 +61,7 @@ func show(g *catalog.Graph, name string) ([]shownUpdate, error) {
 	var out []shownUpdate
 	for _, id := range ids {
 		u, _ := g.Update(id)
-		s := shownUpdate{Update: u, SupersededBy: g.SupersededBy(id)}
+		s := shownUpdate{Update: u, Prerequisites: g.Prerequisites(id), Replaces: g.Replaces(id), SupersededBy: g.SupersededBy(id)}
 		if r := g.Record(id); r != nil {
 			s.EulaID = r.EulaID
 			if len(r.Texts) > 0 {
@@ -93,7 +96,7 @@ func printShown(out io.Writer, list []shownUpdate) error {
 }
 
 func (s *shownUpdate) print(b *strings.Builder) {
-	fmt.Fprintf(b, "%s\n", s.Title)
+	fmt.Fprintf(b, "%s\n", cmp.Or(s.Title, s.Type+" without a title"))
 	for _, line := range [][2]string{
 		{"id", s.ID.String()}, {"type", s.Type}, {"KB", kbList(s.KBs)}, {"severity", string(s.Severity)},
 		{"class", strings.Join(s.Classifications, ", ")}, {"products", strings.Join(s.Products, ", ")},
@@ -105,7 +108,16 @@ func (s *shownUpdate) print(b *strings.Builder) {
 			fmt.Fprintf(b, "  %-10s %s\n", line[0], line[1])
 		}
 	}
+	for _, name := range firstNames(s.Replaces, `%d others; "catalog supersedes" lists them`) {
+		fmt.Fprintf(b, "  %-10s %s\n", "replaces", name)
+	}
+	for _, clause := range s.Prerequisites {
+		fmt.Fprintf(b, "  %-10s %s\n", "needs", strings.Join(firstNames(clause, "one of %d others"), " or "))
+	}
 	for _, l := range s.Leaves {
+		if l.Files == 0 && l.Handler == "" {
+			continue // nothing that is installed
+		}
 		fmt.Fprintf(b, "  %-10s %s %s, %d files, %s\n", "part", l.ID, l.Handler, l.Files, byteSize(l.Bytes))
 	}
 }
@@ -117,9 +129,21 @@ func (s *shownUpdate) sizes() string {
 	return "up to " + byteSize(s.MaxDownloadSize)
 }
 
+// firstNames names the first three.
+func firstNames(list []catalog.Named, others string) (names []string) {
+	const shown = 3
+	for _, n := range list[:min(shown, len(list))] {
+		names = append(names, cmp.Or(n.Title, n.GUID))
+	}
+	if more := len(list) - shown; more > 0 {
+		names = append(names, fmt.Sprintf(others, more))
+	}
+	return names
+}
+
 func (s *shownUpdate) replaced() string {
 	if n := len(s.SupersededBy); n > 0 {
-		return fmt.Sprintf("by %d updates, the first of them %s", n, s.SupersededBy[0].ID)
+		return fmt.Sprintf("by %d updates, the nearest and newest of them %s", n, s.SupersededBy[0].ID)
 	}
 	return ""
 }

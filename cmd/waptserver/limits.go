@@ -108,3 +108,28 @@ func (l *limits) String() string { return "" }
 
 // Type is how the help calls the value.
 func (l *limits) Type() string { return "NAME=N" }
+
+// byteCount is a flag of a number of bytes, with units as those of limits.
+type byteCount int64
+
+// Set reads what parseLimit does.
+func (n *byteCount) Set(text string) error {
+	v, err := parseLimit(text)
+	*n = byteCount(v)
+	return err
+}
+
+// String is the number, in the largest unit of which it is a multiple.
+func (n *byteCount) String() string {
+	v, unit := int64(*n), ""
+	for _, larger := range []string{"KiB", "MiB", "GiB", "TiB"} {
+		if v == 0 || v%1024 != 0 {
+			break
+		}
+		v, unit = v/1024, larger
+	}
+	return strconv.FormatInt(v, 10) + unit
+}
+
+// Type is how the help calls the value.
+func (n *byteCount) Type() string { return "bytes" }

@@ -98,3 +98,15 @@ func TestLimitsOfRules(t *testing.T) {
 		}
 	}
 }
+
+func TestByteCount(t *testing.T) {
+	for text, want := range map[string]string{"1000": "1000", "1KiB": "1KiB", "2048": "2KiB", "32 GiB": "32GiB", "1536MiB": "1536MiB"} {
+		n := new(byteCount)
+		if err := n.Set(text); err != nil || n.String() != want {
+			t.Errorf("%s: %s, %v; want %s", text, n, err, want)
+		}
+	}
+	if err := new(byteCount).Set("-1"); err == nil {
+		t.Error("less than nothing was accepted")
+	}
+}
