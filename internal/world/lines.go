@@ -86,8 +86,9 @@ func (p *planner) uupUpdate(pl platform, m, age int) *revision {
 	return b
 }
 
-// uupFiles are the 8 to 19 files that such an update declares. Checkpoint
-// and features on demand are the same for all updates of a platform.
+// uupFiles are the 8 to 19 files that such an update declares. Features on
+// demand are the same for all updates of a platform, the checkpoint also for
+// client and server of one build.
 func (p *planner) uupFiles(pl platform, kb waptwua.KB) []file {
 	arch := "x64"
 	if pl.release != "" && pl.arch != platforms[0].arch {
@@ -96,23 +97,24 @@ func (p *planner) uupFiles(pl platform, kb waptwua.KB) []file {
 	files := []file{
 		p.newFile("DesktopDeployment.cab", 8<<20, "ServicingStack"),
 		p.newFile(fmt.Sprintf("Windows11.0-%s-%s.AggregatedMetadata.cab", kb, arch), 40<<20, "Metadata"),
-		p.once(pl, "checkpoint", fmt.Sprintf("Windows11.0-KB5043080-%s.msu", arch), 530<<20),
+		p.once(pl.kbGroup+arch, fmt.Sprintf("Windows11.0-KB5043080-%s.msu", arch), 530<<20),
 		p.newFile(fmt.Sprintf("Windows11.0-%s-%s.msu", kb, arch), 2600<<20, "SelfContained"),
 		p.newFile(fmt.Sprintf("SSU-%d.1-%s.cab", pl.build, arch), 20<<20, "SelfContained"),
 		p.newFile(fmt.Sprintf("Windows11.0-%s-%s-baseless.psf", kb, arch), 90<<20, "SelfContained"),
 	}
 	for i := range 2 + p.rand.IntN(12) {
 		name := fmt.Sprintf("FoD_%02d.wim", i)
-		files = append(files, p.once(pl, name, name, 300<<20))
+		files = append(files, p.once(pl.name, name, 300<<20))
 	}
 	return files
 }
 
-func (p *planner) once(pl platform, key, name string, typical int64) file {
-	f, ok := p.shared[pl.kbGroup+pl.name+key]
+// once is a file that several updates name: those with the same key.
+func (p *planner) once(key, name string, typical int64) file {
+	f, ok := p.shared[key+"/"+name]
 	if !ok {
 		f = p.newFile(name, typical, "SelfContained")
-		p.shared[pl.kbGroup+pl.name+key] = f
+		p.shared[key+"/"+name] = f
 	}
 	return f
 }

@@ -43,7 +43,7 @@ func (p *planner) plan() {
 	for i := range lines {
 		p.line(i, length)
 	}
-	for i := range bundles - lines*length {
+	for i := 0; p.room(2); i++ {
 		p.single(i)
 	}
 	for i := 0; len(p.w.revisions) < p.w.opt.Updates; i++ { // the odd one
@@ -51,6 +51,9 @@ func (p *planner) plan() {
 	}
 	p.number()
 }
+
+// room tells whether n more revisions may be planned.
+func (p *planner) room(n int) bool { return len(p.w.revisions)+n <= p.w.opt.Updates }
 
 func (p *planner) categories() {
 	all := append([]category{company, windows, office, office2016}, classifications...)

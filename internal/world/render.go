@@ -70,10 +70,10 @@ func (r *revision) relationships(b *bytes.Buffer) {
 		b.WriteString(`</SupersededUpdates>`)
 	}
 	b.WriteString(`<Prerequisites>`)
-	for i, clause := range r.parents {
+	for _, clause := range r.parents {
 		open, end := `<AtLeastOne>`, `</AtLeastOne>`
 		switch {
-		case i < 2:
+		case r.isCategory(clause):
 			open = `<AtLeastOne IsCategory="true">`
 		case len(clause) == 1:
 			open, end = "", ""
@@ -85,10 +85,19 @@ func (r *revision) relationships(b *bytes.Buffer) {
 		b.WriteString(end)
 	}
 	b.WriteString(`</Prerequisites>`)
-	if r.child != nil {
-		fmt.Fprintf(b, `<BundledUpdates><AtLeastOne><UpdateIdentity RevisionNumber="%d" UpdateID="%s" /></AtLeastOne></BundledUpdates>`, r.child.number, r.child.guid)
+	if len(r.children) > 0 {
+		b.WriteString(`<BundledUpdates>`)
+		for _, c := range r.children {
+			fmt.Fprintf(b, `<AtLeastOne><UpdateIdentity RevisionNumber="%d" UpdateID="%s" /></AtLeastOne>`, c.number, c.guid)
+		}
+		b.WriteString(`</BundledUpdates>`)
 	}
 	b.WriteString(`</Relationships>`)
+}
+
+// isCategory tells whether a clause names a product or classification.
+func (r *revision) isCategory(clause []string) bool {
+	return slices.ContainsFunc(r.categories, func(c category) bool { return c.id == clause[0] })
 }
 
 // manifest writes about r.padding bytes of the kind that component packages
@@ -126,6 +135,9 @@ func (r *revision) extendedBundle(b *bytes.Buffer) {
 		fmt.Fprintf(b, ` MsrcSeverity="%s"`, r.severity)
 	}
 	fmt.Fprintf(b, `><MoreInfoUrl>https://support.microsoft.com/help/%d</MoreInfoUrl><SupportUrl>https://support.microsoft.com</SupportUrl><Language>all</Language><KBArticleID>%d</KBArticleID>`, uint32(r.kb), uint32(r.kb))
+	if r.bulletin != "" {
+		fmt.Fprintf(b, `<SecurityBulletinID>%s</SecurityBulletinID>`, r.bulletin)
+	}
 	for _, cve := range r.cves {
 		fmt.Fprintf(b, `<CveID>%s</CveID>`, cve)
 	}

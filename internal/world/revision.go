@@ -24,18 +24,20 @@ type revision struct {
 	id         int // RevisionId
 	created    time.Time
 	title      string
-	category   category   // of a category
-	rules      string     // XML inside <ApplicabilityRules>
-	parents    [][]string // prerequisites
-	categories []category // of a bundle
-	bundle     *revision  // of a child
-	child      *revision  // of a bundle
+	category   category    // of a category
+	rules      string      // XML inside <ApplicabilityRules>
+	parents    [][]string  // prerequisites
+	categories []category  // of a bundle
+	bundle     *revision   // of a child
+	children   []*revision // of a bundle
+	earlier    bool        // the archive has a later revision of the same UpdateId
 	newer      []*revision
 	older      []*revision
 
 	kb       waptwua.KB
 	severity waptwua.Severity
 	cves     []string
+	bulletin string
 	handler  handler
 	reboot   waptwua.Reboot
 	product  string // ProductName of OSInstaller updates

@@ -223,6 +223,7 @@ func TestShape(t *testing.T) {
 	within(t, "fewest files of OSInstaller updates", slices.Min(s.uupFiles), 8, 9)
 	within(t, "most files of OSInstaller updates", slices.Max(s.uupFiles), 18, 19)
 	within(t, "median of fragments", int(percentile(s.all, 0.5)), 400, 700)
+	within(t, "median of core fragments", int(percentile(s.core, 0.5)), 480, 640)
 	within(t, "99th percentile of core fragments", int(percentile(s.core, 0.99)), 200_000, 600_000)
 	for _, h := range []string{"Category", "Cbs", "CommandLineInstallation", "OSInstaller", "WindowsInstaller"} {
 		within(t, "handler "+h, s.handlers[h], 10, updates)

@@ -19,7 +19,41 @@ func (p *planner) single(i int) {
 		p.registryUpdate(platforms[n%len(platforms)], n/len(platforms))
 		return
 	}
-	p.fillerUpdate(fmt.Sprintf("single-%d", i), fmt.Sprintf("single-%d", i/kbUpdates), i, 0, p.rand.IntN(100))
+	b := p.fillerUpdate(fmt.Sprintf("single-%d", i), fmt.Sprintf("single-%d", i/kbUpdates), i, 0, p.rand.IntN(100))
+	switch {
+	case i%revisedEvery == 1 && p.room(2):
+		p.earlierRevision(b)
+	case i%partsEvery == 1 && p.room(1):
+		p.secondPart(b, fmt.Sprintf("generated-%s-%d-part2.cab", b.kb, i))
+	}
+}
+
+// Of the updates that stand alone, one in so many is in the archive in two
+// revisions, or has two parts. In the archive of 2011 every sixth revision is
+// one of an UpdateId that has several; nothing better is known.
+const (
+	revisedEvery = 6
+	partsEvery   = 10
+)
+
+// earlierRevision adds the revision that the bundle b and its child replaced.
+func (p *planner) earlierRevision(b *revision) {
+	was, child := *b, *b.children[0]
+	was.number, child.number = b.number-50, child.number-50
+	was.created = b.created.AddDate(0, 0, -14)
+	child.created = was.created
+	was.earlier, child.earlier = true, true
+	was.children, child.bundle = []*revision{&child}, &was
+	p.add(&was)
+	p.add(&child)
+}
+
+// secondPart gives a bundle another child: the same for its files.
+func (p *planner) secondPart(b *revision, name string) {
+	part := *b.children[0]
+	part.guid = p.w.guid("part", b.guid)
+	part.files = []file{p.newFile(name, 2<<20, "SelfContained")}
+	b.children = append(b.children, p.add(&part))
 }
 
 // registryUpdate is a fix that leaves a mark in the registry, or a newer file.
@@ -41,6 +75,12 @@ func (p *planner) registryUpdate(pl platform, n int) {
 		c.rules = fileRule(n)
 	}
 	c.files = []file{p.newFile(fmt.Sprintf("windows10.0-%s-fix%d.exe", kb, n), 12<<20, "SelfContained")}
+	switch {
+	case n%4 == 2 && p.room(1):
+		p.secondPart(b, fmt.Sprintf("windows10.0-%s-fix%d-part2.exe", kb, n))
+	case n%4 == 3 && p.room(2):
+		p.earlierRevision(b)
+	}
 }
 
 func singular(title string) string {
@@ -78,6 +118,9 @@ func (p *planner) fillerUpdate(name, group string, i, m, age int) *revision {
 	b.categories = []category{classifications[i%len(classifications)], company, p.fillerFamily(i % max(p.fillers(), 1)), product}
 	b.title = fmt.Sprintf("%s for %s (%s)", singular(b.categories[0].title), product.title, kb)
 	b.kb, b.allLangs = kb, p.rand.IntN(100) < 45
+	if age > bulletinAge {
+		b.bulletin = fmt.Sprintf("MS%s-%d", at.Format("06"), 900+i%100)
+	}
 	if b.categories[0] == classSecurity {
 		b.severity, b.cves = []waptwua.Severity{waptwua.Critical, waptwua.Important, waptwua.Moderate}[i%3], p.someCVEs(at.Year(), 4)
 	}
@@ -117,14 +160,15 @@ func (p *planner) newBundle(name string, at time.Time, product category, detecto
 	if product.id == "" {
 		product = office2016
 	}
-	parents := [][]string{{product.id}, {classSecurity.id}, {p.detectoidID(detectoid)}}
+	parents, of := [][]string{{product.id}, {p.detectoidID(detectoid)}}, [][]string{{p.detectoidID(detectoid)}}
 	if !strings.HasPrefix(detectoid, "generated") {
-		parents = append(parents, []string{p.detectoidID("not-iot"), p.detectoidID("office")})
+		parents = append(parents, []string{classSecurity.id}, []string{p.detectoidID("not-iot"), p.detectoidID("office")})
+		of = parents
 	}
 	number := 100 + 100*p.rand.IntN(2) + p.rand.IntN(4)
 	b = p.add(&revision{kind: kindBundle, guid: p.w.guid("bundle", name), number: number, created: at, parents: parents})
-	c = p.add(&revision{kind: kindChild, guid: p.w.guid("child", name), number: number, created: at, parents: parents, bundle: b})
-	b.child = c
+	c = p.add(&revision{kind: kindChild, guid: p.w.guid("child", name), number: number, created: at, parents: of, bundle: b})
+	b.children = []*revision{c}
 	return b, c
 }
 
@@ -136,16 +180,21 @@ func (p *planner) someCVEs(year, most int) []string {
 	return cves
 }
 
-// padding draws the size of a package manifest: with the other core fragments
-// the median is half a kilobyte, the 99th percentile 400 kB, a few above 30 MB.
+// bulletinAge is how many months old updates are that name a bulletin, of a
+// range that was not assigned. Microsoft's end in 2017.
+const bulletinAge = 80
+
+// padding draws the size of a package manifest. With the core fragments that
+// have none, the median is half a kilobyte, the 99th percentile 400 kB, and a
+// few are above 30 MB; TestShape holds it to that.
 func (p *planner) padding() int {
 	switch n := p.rand.IntN(10_000); {
 	case n < 5 && p.large():
 		return 30<<20 + p.rand.IntN(16<<20)
 	case n < 600:
 		return 400_000 + p.rand.IntN(400_000)
-	case n < 6000:
-		return int(math.Exp(8 + 5*p.rand.Float64())) // 3 kB to 440 kB
+	case n < 7500:
+		return int(math.Exp(9.5 + 3.5*p.rand.Float64())) // 13 kB to 440 kB
 	default:
 		return int(math.Exp(5 + 4*p.rand.Float64())) // 150 B to 8 kB
 	}

@@ -61,7 +61,7 @@ func (w *World) copyTo(next *World) {
 		return out
 	}
 	for _, c := range next.revisions {
-		c.bundle, c.child, c.newer, c.older = copies[c.bundle], copies[c.child], all(c.newer), all(c.older)
+		c.bundle, c.children, c.newer, c.older = copies[c.bundle], all(c.children), all(c.newer), all(c.older)
 	}
 	for _, line := range w.lines {
 		next.lines = append(next.lines, all(line))
@@ -112,7 +112,7 @@ func (p *planner) continueLine(i int) {
 func (p *planner) revised(n int, spread bool, all []*revision) []*revision {
 	var bundles []*revision
 	for _, r := range byID(all) {
-		if r.kind == kindBundle && r.product == "" {
+		if r.kind == kindBundle && r.product == "" && !r.earlier {
 			bundles = append(bundles, r)
 		}
 	}

@@ -10,7 +10,8 @@
 // range of RevisionIds each, everything compressed with LZX:21, inner cabinets
 // in folders of about 16 MB. It holds the five classifications that occur
 // there; products Windows 10 and 11, Server 2016 to 2025 and Office, and up to
-// 192 invented ones; detectoids; bundles with one child each; lines of monthly
+// 192 invented ones; detectoids; bundles with one child
+// or two; updates of which an earlier revision is there, too; lines of monthly
 // cumulative updates of which each names all newer ones as its successors; and
 // updates that stand alone. All four handlers occur: Cbs (component packages),
 // OSInstaller (8 to 19 files), CommandLineInstallation (registry rules) and

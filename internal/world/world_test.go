@@ -174,3 +174,62 @@ func graph(t *testing.T, opt Options) (*World, *catalog.Graph) {
 	}
 	return w, g
 }
+
+// TestVariety: what is not the rule in real archives occurs: revisions of one
+// UpdateId, bundles of two parts, bulletins, files that platforms share.
+func TestVariety(t *testing.T) {
+	w, g := graph(t, Options{Updates: 2500, Seed: 3})
+	revisions, bulletins, checkpoints := map[string]int{}, 0, map[waptwua.SHA1]map[string]bool{}
+	several, parts := 0, 0
+	for _, id := range g.TopLevel() {
+		if revisions[id.GUID]++; revisions[id.GUID] == 2 {
+			several++
+		}
+		if len(g.Leaves(id)) > 1 {
+			parts++
+		}
+		u, _ := g.Update(id)
+		bulletins += len(u.Bulletins)
+		for _, f := range g.Files(id) {
+			if f.Name == "Windows11.0-KB5043080-x64.msu" {
+				if checkpoints[f.SHA1] == nil {
+					checkpoints[f.SHA1] = map[string]bool{}
+				}
+				checkpoints[f.SHA1][u.Products[0]] = true
+			}
+		}
+	}
+	within(t, "UpdateIds of several revisions", several, 50, 200)
+	within(t, "bundles of several parts", parts, 20, 200)
+	within(t, "bulletins", bulletins, 20, 500)
+	shared := 0
+	for _, products := range checkpoints {
+		shared = max(shared, len(products))
+	}
+	within(t, "products that share a checkpoint", shared, 2, 2)
+	if n := len(g.TopLevel()) + len(g.CategoryIDs()); n >= w.Updates() {
+		t.Errorf("%d of %d revisions are no parts of bundles", n, w.Updates())
+	}
+}
+
+// TestEarlierRevisionIsSuperseded: a machine lacks the newest revision only.
+func TestEarlierRevisionIsSuperseded(t *testing.T) {
+	w, g := graph(t, Options{Updates: 700, Seed: 1})
+	superseded := 0
+	for n := range len(platforms) {
+		m, err := applicability.NewMachine(w.Machine(n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range g.Evaluate(m, catalog.EvaluateOptions{}).Missing() {
+			of := g.ByGUID(id.GUID)
+			if of[0] != id {
+				t.Errorf("%s is missing although there is %s", id, of[0])
+			}
+			superseded += len(of) - 1
+		}
+	}
+	if superseded == 0 {
+		t.Error("no machine lacks an update that has an earlier revision")
+	}
+}
