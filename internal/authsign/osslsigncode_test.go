@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -68,15 +69,72 @@ func TestOsslsigncodeIsRead(t *testing.T) {
 	}
 }
 
+// TestOtherSignedFilesNamedCab: a program and an installer package that the
+// trusted publisher signed are no cabinet, whatever their name and signature.
+func TestOtherSignedFilesNamedCab(t *testing.T) {
+	needOsslsigncode(t)
+	a := authority(t)
+	for kind, file := range map[string]func(*testing.T) string{"EXE": program, "MSI": installerPackage} {
+		t.Run(kind, func(t *testing.T) {
+			unsigned := file(t)
+			signed := osslsigncodeSign(t, a, unsigned, "sha256")
+			path := writeFile(t, "wsusscn2.cab", signed)
+			if out, err := osslsigncodeVerify(t, a, path); err != nil {
+				t.Fatalf("the file's own signature is not good: %v\n%s", err, out)
+			}
+			_, err := authenticode.Verify(bytes.NewReader(signed), int64(len(signed)), authenticode.Options{Roots: []*x509.Certificate{a.Root}, At: time.Now()})
+			if !errors.Is(err, waptwua.ErrNotTrusted) || !strings.Contains(err.Error(), kind) {
+				t.Errorf("error %v; want ErrNotTrusted that names %s", err, kind)
+			}
+		})
+	}
+}
+
+// program compiles a Windows program.
+func program(t *testing.T) string {
+	t.Helper()
+	const compiler = "x86_64-w64-mingw32-gcc"
+	need(t, compiler, "gcc-mingw-w64-x86-64")
+	path := filepath.Join(t.TempDir(), "program.exe")
+	compile(t, compiler, "-o", path, writeFile(t, "program.c", []byte("int main(void) { return 0; }\n")))
+	return path
+}
+
+// installerPackage makes a package of the Windows Installer.
+func installerPackage(t *testing.T) string {
+	t.Helper()
+	need(t, "wixl", "wixl")
+	path := filepath.Join(t.TempDir(), "package.msi")
+	compile(t, "wixl", "-o", path, writeFile(t, "product.wxs", []byte(`<?xml version="1.0"?>
+<Wix xmlns="http://schemas.microsoft.com/wix/2006/wi">
+<Product Id="*" Name="Nothing" Version="1.0" Manufacturer="Nobody" Language="1033" UpgradeCode="2E0E6C1C-6D4F-4E9B-9A39-1C9E8B2B0C11">
+<Package InstallerVersion="200" Compressed="yes"/><Directory Id="TARGETDIR" Name="SourceDir"/><Feature Id="F" Level="1"/>
+</Product></Wix>`)))
+	return path
+}
+
+func compile(t *testing.T, name string, args ...string) {
+	t.Helper()
+	if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", name, err, out)
+	}
+}
+
 func needOsslsigncode(t *testing.T) {
 	t.Helper()
-	if _, err := exec.LookPath("osslsigncode"); err == nil {
+	need(t, "osslsigncode", "osslsigncode")
+}
+
+// need skips the test without a program, but not in CI.
+func need(t *testing.T, program, of string) {
+	t.Helper()
+	if _, err := exec.LookPath(program); err == nil {
 		return
 	}
 	if os.Getenv("CI") == "true" {
-		t.Fatal("osslsigncode is not installed; make test-deps installs it")
+		t.Fatalf("%s is not installed; the Debian package %s has it", program, of)
 	}
-	t.Skip("osslsigncode is not installed")
+	t.Skipf("%s is not installed", program)
 }
 
 func osslsigncodeVerify(t *testing.T, a *Authority, path string) ([]byte, error) {
