@@ -105,6 +105,9 @@ func (op *operation) tryScan(ctx context.Context, force bool) (*found, error) {
 		}
 		soft = errors.Join(soft, err)
 	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err() // not the server's fault
+	}
 	if soft != nil {
 		op.later(client.RetryAfter(soft))
 		op.log.Warn("scanning with what is at hand", "error", soft)

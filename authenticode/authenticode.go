@@ -227,7 +227,7 @@ func (v *verification) allowed(hashes ...crypto.Hash) error {
 			continue
 		}
 		if !v.AllowSHA1 {
-			return fmt.Errorf("it is made with SHA-1, which can be forged; allow it for old files only (--allow-sha1): %w", waptwua.ErrNotTrusted)
+			return fmt.Errorf("the signature: %w: %w", ErrSHA1, waptwua.ErrNotTrusted)
 		}
 		v.res.SHA1 = true
 	}

@@ -40,6 +40,10 @@ const (
 // together with waptwua.ErrNotTrusted.
 var ErrUnsigned = errors.New("no signature")
 
+// ErrSHA1 says that something is made with SHA-1 and Options.AllowSHA1 is not
+// set. It comes wrapped together with waptwua.ErrNotTrusted.
+var ErrSHA1 = errors.New("SHA-1, which can be forged, is accepted only where that is allowed for old files")
+
 // Cabinet is a cabinet that carries a signature, not yet checked.
 type Cabinet struct {
 	Signature []byte // PKCS #7, DER, without padding

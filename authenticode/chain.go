@@ -158,7 +158,7 @@ func (v *verification) incomplete(leaf *x509.Certificate, pool []*x509.Certifica
 	case errors.Is(err, errNoAnchor) || errors.As(err, new(x509.UnknownAuthorityError)) && !(usesSHA1(leaf, pool) && !v.AllowSHA1):
 		return chain, fmt.Errorf("%w; it needs %s", errNoAnchor, chain.Needs)
 	case usesSHA1(leaf, pool) && !v.AllowSHA1:
-		return chain, fmt.Errorf("a certificate is signed with SHA-1, which can be forged; allow it for old files only (--allow-sha1): %w", waptwua.ErrNotTrusted)
+		return chain, fmt.Errorf("a certificate of the chain: %w: %w", ErrSHA1, waptwua.ErrNotTrusted)
 	}
 	return chain, fmt.Errorf("the chain of %q does not hold: %w: %w", name(leaf), err, waptwua.ErrNotTrusted)
 }

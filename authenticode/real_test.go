@@ -54,7 +54,7 @@ func TestRealArchiveRefused(t *testing.T) {
 		want error
 		text string
 	}{
-		{"SHA-1 not allowed", cab, Options{At: judged}, waptwua.ErrNotTrusted, "--allow-sha1"},
+		{"SHA-1 not allowed", cab, Options{At: judged}, ErrSHA1, "old files"},
 		{"one bit altered", altered, Options{At: judged, AllowSHA1: true}, waptwua.ErrDigest, "fetch it again"},
 		{"only another root trusted", cab, Options{At: judged, AllowSHA1: true, Roots: foreign}, waptwua.ErrNotTrusted, "885de64c340e3ea7"},
 	} {

@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"context"
+	"errors"
 	"crypto/x509"
 	"fmt"
 	"io"
@@ -25,6 +26,9 @@ type Trust struct {
 // what Archive.Inspect wants.
 func (t Trust) Inspect(ctx context.Context, r io.ReaderAt, size int64) (waptwua.Archive, error) {
 	res, err := authenticode.Verify(r, size, authenticode.Options{Roots: t.Roots, AllowSHA1: t.AllowSHA1, At: t.Now(), Limits: t.Signature})
+	if errors.Is(err, authenticode.ErrSHA1) {
+		err = fmt.Errorf("%w; for an archive from before 2020 set archive_allow_sha1", err)
+	}
 	if err != nil {
 		return waptwua.Archive{}, fmt.Errorf("the scan archive is not published: %w", err)
 	}

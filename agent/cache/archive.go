@@ -106,7 +106,7 @@ func (c *Cache) RefreshArchive(ctx context.Context, name string, s Source) (Arch
 			err = errors.Join(err, d.discard())
 		}
 		if err != nil {
-			err = fmt.Errorf("the new one is refused, the old one stays in use: %w", err)
+			err = refused(old, err)
 		}
 		return err
 	})
@@ -114,6 +114,15 @@ func (c *Cache) RefreshArchive(ctx context.Context, name string, s Source) (Arch
 		return old, fmt.Errorf("scan archive: %w", err)
 	}
 	return a, c.drop(a)
+}
+
+// refused says what becomes of the archive in use when a new one is not
+// accepted.
+func refused(old Archive, err error) error {
+	if old.Size == 0 {
+		return fmt.Errorf("the one that came is refused, and there is no older one: %w", err)
+	}
+	return fmt.Errorf("the new one is refused, the old one stays in use: %w", err)
 }
 
 // isRepositorys tells whether the archive that came from Microsoft is the one

@@ -42,7 +42,7 @@ its initialisation. A host that is registered stays as it is.`,
 					return err
 				}
 			}
-			return a.operate(c.Context(), "registered", local.Order{}, func(ctx context.Context, ag *agent.Agent) error { return ag.Register(ctx, o) })
+			return a.operate(c.Context(), always("registered"), local.Order{}, func(ctx context.Context, ag *agent.Agent) error { return ag.Register(ctx, o) })
 		},
 	}
 	f := c.Flags()
@@ -58,7 +58,7 @@ func (a *app) updateCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "update", Short: "Fetch the rules and report to the server", Example: "  wapt-get update --service", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.operate(c.Context(), "rules updated", local.Order{Kind: local.Update}, func(ctx context.Context, ag *agent.Agent) error { return ag.UpdateRules(ctx) })
+			return a.operate(c.Context(), always("rules updated"), local.Order{Kind: local.Update}, func(ctx context.Context, ag *agent.Agent) error { return ag.UpdateRules(ctx) })
 		},
 	}
 	a.serviceFlag(c)
@@ -73,7 +73,7 @@ func (a *app) scanCommand() *cobra.Command {
 		Long:  "Searches for the updates that this host needs, and reports them. Nothing is done\nwhen neither rules nor archive nor history have changed, unless --force is given.",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.operate(c.Context(), "scanned", local.Order{Kind: local.Scan, Force: o.Force}, func(ctx context.Context, ag *agent.Agent) error { return ag.Scan(ctx, o) })
+			return a.operate(c.Context(), always("scanned"), local.Order{Kind: local.Scan, Force: o.Force}, func(ctx context.Context, ag *agent.Agent) error { return ag.Scan(ctx, o) })
 		},
 	}
 	c.Flags().BoolVarP(&o.Force, "force", "f", false, "search although nothing has changed")
@@ -88,7 +88,7 @@ func (a *app) downloadCommand() *cobra.Command {
 		Short: "Scan, and fetch the files of allowed updates",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.operate(c.Context(), "downloaded", local.Order{Kind: local.Download, Force: o.Force}, func(ctx context.Context, ag *agent.Agent) error { return ag.Download(ctx, o) })
+			return a.operate(c.Context(), toldDownload, local.Order{Kind: local.Download, Force: o.Force}, func(ctx context.Context, ag *agent.Agent) error { return ag.Download(ctx, o) })
 		},
 	}
 	c.Flags().BoolVarP(&o.Force, "force", "f", false, "search although nothing has changed")
@@ -120,7 +120,7 @@ outside of a window (exit code 9), unless --now or --force is given.`,
 				return err
 			}
 			order := local.Order{Kind: local.Install, Force: o.Force, Now: o.Now, Only: args}
-			return a.operate(c.Context(), "installed", order, func(ctx context.Context, ag *agent.Agent) error {
+			return a.operate(c.Context(), toldInstall, order, func(ctx context.Context, ag *agent.Agent) error {
 				ctx, cancel := context.WithTimeout(ctx, limit)
 				defer cancel()
 				if atShutdown {
@@ -206,10 +206,11 @@ func match(s *agent.Status, arg string) []waptwua.UpdateID {
 
 // operate runs one operation, or orders it from the service, and prints what
 // is known afterwards.
-func (a *app) operate(ctx context.Context, done string, order local.Order, f func(context.Context, *agent.Agent) error) error {
+func (a *app) operate(ctx context.Context, say told, order local.Order, f func(context.Context, *agent.Agent) error) error {
 	if a.byService {
-		return a.order(ctx, done, order)
+		return a.order(ctx, say, order)
 	}
+	began := time.Now()
 	ag, _, err := a.open()
 	if err != nil {
 		return err
@@ -220,7 +221,7 @@ func (a *app) operate(ctx context.Context, done string, order local.Order, f fun
 	if statusErr != nil {
 		return errors.Join(err, statusErr)
 	}
-	return a.report(done, err, status)
+	return a.report(say(status, began), err, status)
 }
 
 // report prints what an operation did, and returns its error.

@@ -35,7 +35,8 @@ func userClient(dir string) *local.Client  { return local.NewClient(local.Users(
 
 // order lets the service do something, shows how far it is, and prints what
 // the service knows afterwards. When ctx ends the task is cancelled.
-func (a *app) order(ctx context.Context, done string, o local.Order) error {
+func (a *app) order(ctx context.Context, say told, o local.Order) error {
+	began := time.Now()
 	c, err := a.client(adminClient)
 	if err != nil {
 		return err
@@ -53,7 +54,7 @@ func (a *app) order(ctx context.Context, done string, o local.Order) error {
 	if err != nil {
 		return errors.Join(t.Err(), err)
 	}
-	return a.report(done, t.Err(), status)
+	return a.report(say(status, began), t.Err(), status)
 }
 
 // cancelWait is how long a command that was stopped takes to tell the service.

@@ -25,7 +25,7 @@ forbid it first (forbidden_kbs). [waptwua] enabled must be true.`,
 		Example: `  wapt-get waptwua-uninstall KB5040442`,
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.operate(c.Context(), "removed", local.Order{Kind: local.Remove, Only: args}, func(ctx context.Context, ag *agent.Agent) error {
+			return a.operate(c.Context(), always("removed"), local.Order{Kind: local.Remove, Only: args}, func(ctx context.Context, ag *agent.Agent) error {
 				return remove(ctx, ag, args)
 			})
 		},

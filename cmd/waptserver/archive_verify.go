@@ -86,6 +86,9 @@ func verifyArchive(w io.Writer, path string, o authenticode.Options, asJSON bool
 	}
 	defer f.Close()
 	res, err := authenticode.Verify(f, size, o)
+	if errors.Is(err, authenticode.ErrSHA1) {
+		err = fmt.Errorf("%w; for a file from before 2020 use --allow-sha1", err)
+	}
 	v := newVerification(res, err)
 	if asJSON {
 		if jerr := json.NewEncoder(w).Encode(v); jerr != nil {
