@@ -78,7 +78,7 @@ func TestRealArchive(t *testing.T) {
 	s.Of(t)
 	lacking := 0
 	for n, name := range names {
-		facts, err := machines.JSON(name)
+		facts, err := os.ReadFile(filepath.Join(fleet.HostDir(filepath.Join(d.dir, "hosts"), n), "FACTS.json"))
 		if err != nil {
 			t.Fatal(err)
 		}

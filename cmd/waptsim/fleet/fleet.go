@@ -6,6 +6,7 @@
 //
 //	wapt-get.ini   its settings, read by the agent as on Windows
 //	ssl/           the administrators' certificates it trusts
+//	FACTS.json     the machine as it was at first, for people
 //	machine/       the simulated Windows: what is installed, the install log
 //	agent/         the agent's own files
 //

@@ -3,10 +3,12 @@ package fleet
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -40,6 +42,19 @@ func (o Options) ini(n int) []byte {
 	return b.Bytes()
 }
 
+// recordFacts writes the machine as it was at first, for "waptserver catalog
+// evaluate".
+func recordFacts(path string, facts *applicability.Facts) error {
+	if _, err := os.Stat(path); err == nil {
+		return nil
+	}
+	b, err := json.MarshalIndent(facts, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, b, 0o644)
+}
+
 func newHost(o Options, n int, graphs *sim.Graphs) (*host, error) {
 	path, err := o.settingsFile(n)
 	if err != nil {
@@ -51,6 +66,9 @@ func newHost(o Options, n int, graphs *sim.Graphs) (*host, error) {
 		Seed: o.Seed + uint64(n), ScanDuration: o.ScanDuration, InstallDuration: o.InstallDuration,
 	})
 	if err != nil {
+		return nil, err
+	}
+	if err := recordFacts(filepath.Join(HostDir(o.Dir, n), "FACTS.json"), facts); err != nil {
 		return nil, err
 	}
 	name := hostName(facts, n)
