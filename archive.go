@@ -5,9 +5,9 @@ import "time"
 // Archive describes a scan archive (wsusscn2.cab) that was verified and
 // published.
 type Archive struct {
-	SHA256    SHA256    `json:"sha256"`
-	SHA1      SHA1      `json:"sha1"`
-	Size      int64     `json:"size"` // bytes
+	SHA256    SHA256    `json:"sha256,omitzero"` // zero, as all others: there is none yet
+	SHA1      SHA1      `json:"sha1,omitzero"`
+	Size      int64     `json:"size,omitzero"` // bytes
 	PackageID string    `json:"package_id,omitempty"`
 	Created   time.Time `json:"created,omitzero"`   // CreationDate inside the archive
 	Modified  time.Time `json:"modified,omitzero"`  // Last-Modified of the origin, or zero

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -21,7 +22,7 @@ import (
 const maxExtracted = 32 << 30
 
 func newArchiveExtractCommand(l *limits) *cobra.Command {
-	var nested bool
+	var nested, asJSON bool
 	limit := byteCount(maxExtracted)
 	cmd := &cobra.Command{
 		Use:   "extract FILE DIR",
@@ -45,10 +46,11 @@ when the cabinet cannot be read or DIR not written.`,
 				return err
 			}
 			defer c.Close()
-			x := &extraction{ctx: cmd.Context(), nested: nested, inner: newInnerCabinets(l), limit: int64(limit), stderr: cmd.ErrOrStderr()}
+			x := &extraction{ctx: cmd.Context(), nested: nested, inner: newInnerCabinets(l), limit: int64(limit), asJSON: asJSON, stderr: cmd.ErrOrStderr()}
 			return x.to(c.Reader, args[1], cmd.OutOrStdout())
 		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.Flags().BoolVar(&nested, "nested", false, "extract inner cabinets too")
 	cmd.Flags().Var(&limit, "max-bytes", "stop after so many `bytes` of content, such as 500MiB")
 	return cmd
@@ -69,11 +71,34 @@ func (x *extraction) to(r *cab.Reader, dir string, stdout io.Writer) error {
 		return err
 	}
 	x.clearLine()
-	fmt.Fprintf(stdout, "%d files, %d bytes\n", x.files, x.bytes)
+	if err := x.print(stdout); err != nil {
+		return err
+	}
 	if x.refused > 0 {
 		return &statusError{fmt.Errorf("%d files were not extracted", x.refused), statusPartly}
 	}
 	return nil
+}
+
+// extracted is what `archive extract --json` prints.
+type extracted struct {
+	Files   int           `json:"files"`
+	Bytes   int64         `json:"bytes"`
+	Refused []refusedFile `json:"refused,omitempty"`
+}
+
+// refusedFile is a file that was not extracted.
+type refusedFile struct {
+	Name  string `json:"name"`
+	Error string `json:"error"`
+}
+
+func (x *extraction) print(w io.Writer) error {
+	if x.asJSON {
+		return json.NewEncoder(w).Encode(extracted{x.files, x.bytes, x.list})
+	}
+	_, err := fmt.Fprintf(w, "%d files, %d bytes\n", x.files, x.bytes)
+	return err
 }
 
 // extraction writes the files of a cabinet below a directory.
@@ -89,6 +114,8 @@ type extraction struct {
 	files   int
 	bytes   int64
 	refused int
+	asJSON  bool
+	list    []refusedFile // of what was refused, for JSON
 	start   time.Time
 	shown   time.Time
 }
@@ -234,6 +261,9 @@ func (x *extraction) write(tmp string, perm os.FileMode, content io.Reader) (int
 func (x *extraction) refuse(name string, err error) {
 	x.clearLine()
 	x.refused++
+	if x.asJSON {
+		x.list = append(x.list, refusedFile{name, err.Error()})
+	}
 	fmt.Fprintf(x.stderr, "%q is not extracted: %v\n", name, err)
 }
 

@@ -103,6 +103,16 @@ func TestExtractRefusesNames(t *testing.T) {
 	}
 }
 
+func TestExtractJSON(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "names.cab")
+	writeCabinet(t, path, map[string]string{"good.txt": "good"}, "NUL")
+	status, out, _ := cli(t, "archive", "extract", "--json", path, t.TempDir())
+	const want = `{"files":1,"bytes":4,"refused":[{"name":"NUL","error":"\"NUL\" is a reserved name"}]}` + "\n"
+	if status != statusPartly || out != want {
+		t.Errorf("exit status %d, %s want %s", status, out, want)
+	}
+}
+
 func TestExtractDoesNotFollowLinks(t *testing.T) {
 	path, dir, outside := filepath.Join(t.TempDir(), "a.cab"), t.TempDir(), t.TempDir()
 	writeCabinet(t, path, map[string]string{"sub/x.txt": "x"})

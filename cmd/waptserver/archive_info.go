@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -20,8 +21,8 @@ import (
 
 // archiveInfo is what `archive info --json` prints.
 type archiveInfo struct {
-	PackageID    string    `json:"package_id"`
-	CreationDate time.Time `json:"creation_date"`
+	PackageID    string    `json:"package_id,omitempty"`
+	CreationDate time.Time `json:"creation_date,omitzero"`
 	Updates      int       `json:"updates"`   // <Update> elements of package.xml
 	Locations    int       `json:"locations"` // <FileLocation> elements
 	Layout       string    `json:"layout"`
@@ -99,7 +100,7 @@ func (i *archiveInfo) print(w io.Writer, now time.Time) error {
 		signature = `present; check it with "waptserver archive verify"`
 	}
 	_, err := fmt.Fprintf(w, `package id   %s
-created      %s (%s)
+created      %s
 updates      %d
 locations    %d
 layout       %s, %d shards
@@ -108,9 +109,19 @@ languages    %d: %s
 size         %d bytes, %d decoded
 sha256       %s
 signature    %s
-`, i.PackageID, i.CreationDate.Format("2006-01-02 15:04:05 MST"), age(now.Sub(i.CreationDate)), i.Updates, i.Locations, i.Layout, i.Shards,
+`, cmp.Or(i.PackageID, notGiven), created(i.CreationDate, now), i.Updates, i.Locations, i.Layout, i.Shards,
 		i.RuleSets, i.Extended, i.Localized, i.Eulas, i.Included, len(i.Languages), strings.Join(i.Languages, " "), i.Size, i.Decoded, i.SHA256, signature)
 	return err
+}
+
+// notGiven stands for what package.xml leaves out.
+const notGiven = "not given"
+
+func created(at, now time.Time) string {
+	if at.IsZero() {
+		return notGiven
+	}
+	return fmt.Sprintf("%s (%s)", at.Format("2006-01-02 15:04:05 MST"), age(now.Sub(at)))
 }
 
 // age says how long ago something was, for people.

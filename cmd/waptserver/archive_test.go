@@ -42,6 +42,14 @@ func TestArchiveInfo(t *testing.T) {
 	}
 }
 
+// What an archive does not give is not made up.
+func TestArchiveInfoNotGiven(t *testing.T) {
+	status, out, stderr := cli(t, "archive", "info", fixture.Path(t, "offline-scan-vuls/wsusscn2.cab"))
+	if status != 0 || !strings.Contains(out, "package id   not given\ncreated      not given\n") {
+		t.Errorf("exit status %d: %s%s", status, out, stderr)
+	}
+}
+
 func TestArchiveVerify(t *testing.T) {
 	path := fixture.Path(t, real2011)
 	status, out, stderr := cli(t, "archive", "verify", "--allow-sha1", path)
