@@ -2,8 +2,8 @@ package mirror
 
 import (
 	"context"
-	"errors"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"time"

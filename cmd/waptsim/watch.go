@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"time"
@@ -82,7 +81,7 @@ func (w *watcher) look(ctx context.Context) (bool, error) {
 
 // say prints a line, above the bar where there is one.
 func (w *watcher) say(format string, args ...any) {
-	var out io.Writer = w.out
+	out := w.out
 	if w.bars != nil {
 		out = w.bars
 	}

@@ -19,10 +19,9 @@ import "runtime/debug"
 // It takes no memory, and where the system knows no huge pages it does
 // nothing.
 func Prepare(size int) {
-	room := make([]byte, size) // fresh from the system, never touched
-	if ask(room) != nil {
-		return // pages of the usual size do as well
+	if ask(make([]byte, size)) == nil { // fresh from the system, never touched, and given up here
+		// The heap grows where it was, and the wish stays with the place. Until
+		// it is given back it would count as memory in use.
+		debug.FreeOSMemory()
 	}
-	room = nil           // the heap grows where room was, and the wish stays with the place
-	debug.FreeOSMemory() // or room would count as memory in use
 }

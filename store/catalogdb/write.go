@@ -71,7 +71,7 @@ func (w *writer) begin(ctx context.Context) (err error) {
 	}
 	// Everything but shards and their revisions is written anew.
 	for _, table := range []string{"meta", "graph", "place", "location", "payload"} {
-		if _, err := w.tx.ExecContext(ctx, "DELETE FROM "+table); err != nil {
+		if _, err := w.tx.ExecContext(ctx, "DELETE FROM "+table); err != nil { //nolint:gosec // table is a constant
 			return damaged("table "+table, err)
 		}
 	}
