@@ -3,15 +3,11 @@ package agent
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"waptwua"
 	"waptwua/agent/cache"
-	"waptwua/agent/journal"
 	"waptwua/transport/client"
 )
 
@@ -63,106 +59,6 @@ func isNeeded(u waptwua.OnHost) bool {
 		return u.Verdict.Decision == waptwua.Allowed
 	}
 	return false
-}
-
-// fetch loads the files of the updates and notes what became of each. The
-// error is that of what went wrong beyond a missing file; loaded counts the
-// updates whose files are complete now.
-func (op *operation) fetch(ctx context.Context, a cache.Archive, ids []waptwua.UpdateID) (loaded int, err error) {
-	var errs []error
-	if op.settings.CacheQuota > 0 {
-		errs = append(errs, op.clean()) // what is not needed any more makes room
-	}
-	for i, id := range ids {
-		op.opt.Progress(Progress{Operation: op.kind, Name: id.String(), Done: int64(i * 100 / len(ids)), Total: 100})
-		err := op.fetchOne(ctx, a, id)
-		if ctx.Err() != nil {
-			return loaded, ctx.Err()
-		}
-		op.noteFetch(id, err)
-		switch {
-		case err == nil:
-			loaded++
-			op.opt.Reached("download file")
-		case errors.Is(err, cache.ErrQuota) && !errors.Is(err, waptwua.ErrLimit):
-			op.log.Info("update waits for room in the cache", "update", id, "reason", err)
-		case !errors.Is(err, waptwua.ErrNotFound):
-			errs = append(errs, err)
-		}
-		if errors.Is(err, cache.ErrNoRoom) || client.Temporary(err) && !op.settings.AllowDirect {
-			break // the others would fail for the same reason
-		}
-	}
-	if loaded > 0 {
-		errs = append(errs, op.step(journal.Downloaded, fmt.Sprintf("%d of %d updates", loaded, len(ids))))
-	}
-	return loaded, errors.Join(errs...)
-}
-
-// fetchOne loads all files of one update.
-func (op *operation) fetchOne(ctx context.Context, a cache.Archive, id waptwua.UpdateID) error {
-	st, err := op.statement(ctx, id, a)
-	if err != nil {
-		return err
-	}
-	if err := op.cache.Fits(files(st)); err != nil {
-		return fmt.Errorf("update %s: %w", id, err)
-	}
-	if !slices.ContainsFunc(files(st), func(f waptwua.File) bool { return !op.cache.Has(f) }) {
-		return nil
-	}
-	op.reach(id, waptwua.PhaseDownloading, "")
-	if err := op.save(); err != nil {
-		return err
-	}
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(op.opt.Parallel)
-	for _, f := range files(st) {
-		g.Go(func() error { return op.payload(gctx, f) })
-	}
-	return g.Wait()
-}
-
-// payload loads one file from the repository, or from Microsoft when the
-// repository cannot be reached and the settings allow it. The digests that
-// the server has signed count either way.
-func (op *operation) payload(ctx context.Context, f waptwua.File) error {
-	if op.cache.Has(f) {
-		return nil
-	}
-	c, err := op.server()
-	if err != nil {
-		return err
-	}
-	err = op.cache.Payload(ctx, f, op.watched(c.File))
-	if !errors.Is(err, client.ErrUnreachable) || !op.settings.AllowDirect || f.URL == "" {
-		return err
-	}
-	op.log.Warn("repository cannot be reached, asking Microsoft", "file", f.Name, "error", err)
-	d := op.direct()
-	defer d.Close()
-	return op.cache.Payload(ctx, f, op.watched(func(ctx context.Context, req client.FileRequest) (*client.FileResponse, error) {
-		return d.File(ctx, f.URL, req)
-	}))
-}
-
-// noteFetch notes what became of an update's files. The status ERROR stays:
-// it is about the installation.
-func (op *operation) noteFetch(id waptwua.UpdateID, err error) {
-	u := op.mem.State.Updates[id]
-	u.Downloaded = err == nil
-	if err == nil {
-		u.Reach(waptwua.PhaseDownloaded, op.now(), "")
-	} else if errors.Is(err, waptwua.ErrNotFound) {
-		u.Leave(waptwua.PhaseDownloading) // nothing came
-	}
-	if u.Status != waptwua.StatusError {
-		u.Status, u.Failure = waptwua.StatusPending, nil
-		if err != nil && !op.cutOff && !client.Temporary(err) && !errors.Is(err, cache.ErrNoRoom) && !errors.Is(err, cache.ErrQuota) {
-			u.Status = waptwua.StatusMissing
-		}
-	}
-	op.mem.State.Updates[id] = u
 }
 
 // probe finds out which needed updates have their files at hand, after a

@@ -12,7 +12,8 @@
 //   - Before bytes arrive the volume must have room for them, for what the
 //     other downloads of the cache have yet to write, and for a reserve.
 //   - Options.Limit slows all downloads of the cache down together; whoever
-//     downloads asks [Cache.Fits] whether files are within the quota.
+//     downloads asks [Cache.Fits] whether files are within the quota and find
+//     room.
 //
 // # Layout
 //
@@ -32,6 +33,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"waptwua"
@@ -105,26 +107,55 @@ func (c *Cache) Path(f waptwua.File) string {
 }
 
 // Fits tells whether those of the files that the cache lacks keep it within
-// its quota. If not, the error wraps ErrQuota, and waptwua.ErrLimit as well
-// when they would not fit into an empty cache either.
-func (c *Cache) Fits(files []waptwua.File) error {
+// its quota and find room on the volume, beside others that are coming. If
+// not, the error wraps ErrQuota, and waptwua.ErrLimit as well when they would
+// not fit into an empty cache either, or ErrNoRoom.
+func (c *Cache) Fits(files, coming []waptwua.File) error {
+	var all int64
+	for _, f := range files {
+		all += f.Size
+	}
+	if c.Quota > 0 && all > c.Quota {
+		return fmt.Errorf("files of %d bytes are more than %w of %d bytes; raise it: %w", all, ErrQuota, c.Quota, waptwua.ErrLimit)
+	}
+	if !slices.ContainsFunc(files, c.lacks) {
+		return nil
+	}
+	lacking, begun := c.toLoad(slices.Concat(files, coming))
+	if err := c.withinQuota(lacking); err != nil {
+		return err
+	}
+	return c.hasRoom(lacking - begun)
+}
+
+func (c *Cache) lacks(f waptwua.File) bool { return !c.Has(f) }
+
+// toLoad is the size of those files that are lacking, each counted once, and
+// how much of it lies in begun downloads.
+func (c *Cache) toLoad(files []waptwua.File) (lacking, begun int64) {
+	seen := map[string]bool{}
+	for _, f := range files {
+		if seen[f.StoredName()] || c.Has(f) {
+			continue
+		}
+		seen[f.StoredName()] = true
+		lacking += f.Size
+		if fi, err := os.Stat(c.Path(f) + partSuffix); err == nil {
+			begun += min(fi.Size(), f.Size)
+		}
+	}
+	return lacking, begun
+}
+
+func (c *Cache) withinQuota(lacking int64) error {
 	if c.Quota == 0 {
 		return nil
 	}
-	var all, lacking int64
-	for _, f := range files {
-		all += f.Size
-		if !c.Has(f) {
-			lacking += f.Size
-		}
-	}
 	used, err := c.Used()
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case all > c.Quota:
-		return fmt.Errorf("files of %d bytes are more than %w of %d bytes; raise it: %w", all, ErrQuota, c.Quota, waptwua.ErrLimit)
-	case lacking > 0 && used+lacking > c.Quota:
+	}
+	if used+lacking > c.Quota {
 		return fmt.Errorf("%d bytes more than the %d that are there exceed %w of %d bytes", lacking, used, ErrQuota, c.Quota)
 	}
 	return nil

@@ -36,6 +36,18 @@ func (c *Cache) reserve(name string, n int64) (*promise, error) {
 	return &promise{all: &c.promised, left: n}, nil
 }
 
+// hasRoom tells whether n bytes more would leave the reserve free.
+func (c *Cache) hasRoom(n int64) error {
+	free, err := c.Free(c.dir)
+	if err != nil {
+		return err
+	}
+	if need := n + c.Reserve; free < uint64(need) {
+		return fmt.Errorf("%d bytes are to come and %d to stay free, but the volume has %d: %w; remove files or move the cache", n, c.Reserve, free, ErrNoRoom)
+	}
+	return nil
+}
+
 // spend takes n bytes off, which the volume lacks from now on.
 func (p *promise) spend(n int64) {
 	p.all.mu.Lock()
