@@ -35,6 +35,13 @@ func (a *Agent) waits(ctx context.Context, s *settings.Settings, task string) st
 	return ""
 }
 
+// DownloadsWait tells why the host downloads nothing now unless a person asks
+// for it; "" when nothing speaks against it. For downloads that the agent does
+// not make itself.
+func (a *Agent) DownloadsWait(ctx context.Context, s *settings.Settings) string {
+	return a.waits(ctx, s, taskDownload)
+}
+
 func holds(ctx context.Context, a *Agent, ask func(context.Context) (bool, error)) bool {
 	yes, err := ask(ctx)
 	if err != nil {

@@ -90,14 +90,16 @@ func (r *renewal) confirm(ctx context.Context) {
 // run looks for a release about as often as the host reports; hosts that
 // are started together do not ask together.
 func (r *renewal) run(ctx context.Context, s *settings.Settings) {
-	every := max(s.UpdatePeriod.Duration(), time.Minute)
 	told := "" // the last refusal in the event log
-	for next := schedule.Jitter(r.host+"self-update", every); sleep(ctx, next) == nil; {
-		next = every
-		if s, err := r.settings(); err != nil || !s.SelfUpdate.On {
+	for next := schedule.Jitter(r.host+"self-update", lookEvery(s)); sleep(ctx, next) == nil; {
+		now, err := r.settings()
+		if err == nil {
+			s = now
+		}
+		if next = lookEvery(s); err != nil || !s.SelfUpdate.On {
 			continue
 		}
-		err := r.attempt(ctx, s)
+		err = r.attempt(ctx, s)
 		switch {
 		case err == nil, errors.Is(err, waptwua.ErrUnchanged), errors.Is(err, agent.ErrNotRegistered), ctx.Err() != nil:
 		case errors.Is(err, agent.ErrBusy):
@@ -110,6 +112,11 @@ func (r *renewal) run(ctx context.Context, s *settings.Settings) {
 			}
 		}
 	}
+}
+
+// lookEvery is how often the settings let a host look for a release.
+func lookEvery(s *settings.Settings) time.Duration {
+	return max(s.UpdatePeriod.Duration(), time.Minute)
 }
 
 // refused reports whether a release is not as it should be, or failed here;
@@ -125,8 +132,8 @@ func (r *renewal) attempt(ctx context.Context, s *settings.Settings) error {
 	if err != nil {
 		return err
 	}
-	if turn := o.Created.Add(schedule.Jitter(r.host+o.Version, s.SelfUpdate.Spread)); r.now().Before(turn) {
-		r.log.Debug("agent waits for its turn", "version", o.Version, "turn", turn)
+	if why := r.waits(ctx, s, o); why != "" {
+		r.log.Debug("new version of the agent waits", "version", o.Version, "reason", why)
 		return nil
 	}
 	return agent.Alone(s.Dir, func() error {
@@ -138,6 +145,14 @@ func (r *renewal) attempt(ctx context.Context, s *settings.Settings) error {
 		_ = sleep(ctx, stopWait)
 		return nil
 	})
+}
+
+// waits tells why the host does not take an offer now; "" when it does.
+func (r *renewal) waits(ctx context.Context, s *settings.Settings, o *upgrade.Offer) string {
+	if turn := o.Created.Add(schedule.Jitter(r.host+o.Version, s.SelfUpdate.Spread)); r.now().Before(turn) {
+		return "this host's turn (self_update_spread) is at " + turn.Format(time.RFC3339)
+	}
+	return r.agent.DownloadsWait(ctx, s)
 }
 
 // upgradeNotices are the versions that this host could not take, as
