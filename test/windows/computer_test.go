@@ -42,16 +42,33 @@ type place interface {
 
 // linux is a folder, with the simulator.
 type linux struct {
-	t   testing.TB
-	dir string
-	bin string
+	t       testing.TB
+	dir     string
+	bin     string
+	owner   testing.TB   // at whose end the service ends
+	service *rig.Process // nil: none runs
 }
 
 func (l *linux) of(t testing.TB)          { l.t = t }
 func (l *linux) name() string             { return "Linux" }
 func (l *linux) path(file string) string  { return l.local(file) }
 func (l *linux) local(file string) string { return filepath.Join(l.dir, filepath.FromSlash(file)) }
-func (l *linux) restart(change func())    { change() }
+
+func (l *linux) restart(change func()) {
+	if l.service == nil {
+		change()
+		return
+	}
+	l.service.Kill()
+	change()
+	l.serve()
+}
+
+// serve starts what the init system would.
+func (l *linux) serve() {
+	l.t.Helper()
+	l.service = rig.Start(l.owner, l.local("service.log"), filepath.Join(l.bin, "wapt-get"), "--config", l.local("wapt-get.ini"), "service", "run")
+}
 
 func (l *linux) run(args ...string) (int, string) {
 	l.t.Helper()
@@ -81,11 +98,14 @@ func (w *underWine) path(file string) string {
 }
 func (w *underWine) local(file string) string { return w.prefix.path(w.path(file)) }
 
+// agent is the path of wapt-get.exe.
+func (w *underWine) agent() string { return cmp.Or(w.program, waptDir) + `\wapt-get.exe` }
+
 func (w *underWine) run(args ...string) (int, string) {
 	w.t.Helper()
 	const file = "exit-code"
 	_ = os.Remove(w.local(file)) // there may be none
-	_, text := w.prefix.run(append([]string{w.path(machine.ExitCodeProgram), w.path(file), cmp.Or(w.program, waptDir) + `\wapt-get.exe`}, args...)...)
+	_, text := w.prefix.run(append([]string{w.path(machine.ExitCodeProgram), w.path(file), w.agent()}, args...)...)
 	b, err := os.ReadFile(w.local(file))
 	code, parseErr := strconv.Atoi(string(b))
 	if err != nil || parseErr != nil {
@@ -111,6 +131,10 @@ type computer struct {
 	s    *rig.System
 	UUID string
 	set  map[string]map[string]string // section → option → value
+
+	// served tells that the agent runs as a service, to which orders go, and
+	// that its settings are changed by command.
+	served bool
 
 	script  []byte    // of what goes wrong; none: nothing
 	exits   []int     // exit codes of what was run
@@ -231,6 +255,9 @@ func (c *computer) Restart() {
 		c.off = time.Now()
 	})
 	c.sayWhatItIs()
+	if c.served {
+		c.waitService()
+	}
 }
 
 // sayWhatItIs makes the prefix call itself what the machine is, as com reads
@@ -280,7 +307,7 @@ func (c *computer) expectNothingHeld() {
 type site func(t testing.TB, s *rig.System, w *rig.World, sc *scenario) *computer
 
 func onLinux(t testing.TB, s *rig.System, w *rig.World, sc *scenario) *computer {
-	return newComputer(t, s, w, &linux{t: t, dir: t.TempDir(), bin: s.Bin}, sc.machine, sc.options, []byte(sc.script))
+	return newComputer(t, s, w, &linux{t: t, owner: t, dir: t.TempDir(), bin: s.Bin}, sc.machine, sc.options, []byte(sc.script))
 }
 
 func inWine(t testing.TB, s *rig.System, w *rig.World, sc *scenario) *computer {
@@ -303,9 +330,15 @@ func (c *computer) of(t testing.TB) {
 	c.place.of(t)
 }
 
+// orders are the commands that a service can be told to do.
+var orders = []string{"update", "waptwua-scan", "waptwua-download", "waptwua-install", "waptwua-uninstall"}
+
 // run runs wapt-get and notes its exit code.
 func (c *computer) run(args ...string) (code int, text string) {
 	c.t.Helper()
+	if c.served && slices.Contains(orders, args[0]) {
+		args = slices.Concat(args, []string{"--service"})
+	}
 	code, text = c.place.run(args...)
 	c.exits = append(c.exits, code)
 	return code, text
@@ -314,6 +347,10 @@ func (c *computer) run(args ...string) (code int, text string) {
 // Set changes an option of wapt-get.ini.
 func (c *computer) Set(section, option, value string) {
 	c.t.Helper()
+	if c.served {
+		c.Do("configure", "--set", section+"."+option+"="+value)
+		return
+	}
 	c.set[section][option] = value
 	c.save()
 }

@@ -26,15 +26,57 @@ func TestSameAsSimulator(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			sc.run(t)
+			sc.run(t, onLinux, inWine)
 		})
 	}
 }
 
 // cycle is a host from its registration to having all that is allowed.
 func cycle() []step {
+	return slices.Concat([]step{{"registered", func(c *computer) { c.Register() }}}, wanted(download), []step{
+		{"installed and waiting for the restart", func(c *computer) {
+			c.Do("waptwua-install")
+			c.expect(waptwua.StatusReboot, "")
+			c.expect(waptwua.StatusDiscarded, "forbidden_updates")
+		}},
+		{"allowed again but a restart is due", func(c *computer) {
+			c.s.Rules(3, `{"default_allow":true}`)
+			c.Expect(5, "waptwua-install")
+		}},
+		{"verified", verified},
+		{"compliant", compliant},
+		{"nothing has changed", func(c *computer) { c.Do("waptwua-scan") }},
+		{"one is removed again", func(c *computer) {
+			c.s.Rules(4, `{"default_allow":false}`)
+			removed := c.installed()[0]
+			c.run("waptwua-uninstall", removed.String())
+			c.Restart()
+			c.Do("waptwua-scan")
+			c.expectLacking(removed)
+		}},
+	})
+}
+
+// verified is what a search after the restart tells.
+func verified(c *computer) {
+	c.t.Helper()
+	c.Restart()
+	c.Do("waptwua-scan")
+	if left := c.With(waptwua.StatusReboot); len(left) > 0 {
+		c.t.Errorf("%s: %v wait for a restart that has been", c.name(), left)
+	}
+	c.expect(waptwua.StatusOK, "")
+}
+
+func download(c *computer) {
+	c.t.Helper()
+	c.Do("waptwua-download")
+}
+
+// wanted is how updates become wanted, fetched and unwanted before they are
+// installed.
+func wanted(fetch func(*computer)) []step {
 	return []step{
-		{"registered", func(c *computer) { c.Register() }},
 		{"nothing is allowed without rules", func(c *computer) {
 			c.Do("waptwua-scan")
 			c.expect(waptwua.StatusDiscarded, "default_allow")
@@ -46,11 +88,11 @@ func cycle() []step {
 		}},
 		{"downloaded", func(c *computer) {
 			c.waitForServer()
-			c.Do("waptwua-download")
+			fetch(c)
 			c.expect(waptwua.StatusPending, "")
 		}},
 		{"delayed", func(c *computer) {
-			c.Set("waptwua", "install_delay", "5200w")
+			c.Set("waptwua", "install_delay", "500w")
 			c.Do("waptwua-scan")
 			c.expect(waptwua.StatusDiscarded, "install_delay")
 			c.Do("waptwua-install")
@@ -62,33 +104,6 @@ func cycle() []step {
 			c.Do("waptwua-scan")
 			c.expect(waptwua.StatusDiscarded, "forbidden_updates")
 			c.expect(waptwua.StatusPending, "")
-		}},
-		{"installed and waiting for the restart", func(c *computer) {
-			c.Do("waptwua-install")
-			c.expect(waptwua.StatusReboot, "")
-			c.expect(waptwua.StatusDiscarded, "forbidden_updates")
-		}},
-		{"allowed again but a restart is due", func(c *computer) {
-			c.s.Rules(3, `{"default_allow":true}`)
-			c.Expect(5, "waptwua-install")
-		}},
-		{"verified", func(c *computer) {
-			c.Restart()
-			c.Do("waptwua-scan")
-			if left := c.With(waptwua.StatusReboot); len(left) > 0 {
-				c.t.Errorf("%s: %v wait for a restart that has been", c.name(), left)
-			}
-			c.expect(waptwua.StatusOK, "")
-		}},
-		{"compliant", compliant},
-		{"nothing has changed", func(c *computer) { c.Do("waptwua-scan") }},
-		{"one is removed again", func(c *computer) {
-			c.s.Rules(4, `{"default_allow":false}`)
-			removed := c.installed()[0]
-			c.run("waptwua-uninstall", removed.String())
-			c.Restart()
-			c.Do("waptwua-scan")
-			c.expectLacking(removed)
 		}},
 	}
 }

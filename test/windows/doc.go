@@ -22,6 +22,16 @@
 //   - the host's name;
 //   - numbers that only say how often somebody asked (runs, attempts of jobs).
 //
+// # The whole life
+//
+// One scenario (TestInstaller) begins with the installation of the Windows
+// Installer package and ends with its removal. Its steps are orders to the
+// service, on Linux to `wapt-get service run`. Under Wine the service is killed
+// when its journal comes to a new state, once for each kind of operation and
+// state before its end, and started again; the simulator's is left alone. The
+// servers must show the same nevertheless, but for the attempts that were
+// interrupted and the version of the program.
+//
 // # Not proven by it
 //
 // docs/design/update-agent.md and docs/design/windows.md list what no Wine can

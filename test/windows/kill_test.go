@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -104,13 +103,13 @@ func (c *computer) written() (lines int) {
 func (c *computer) killAfter(lines int) bool {
 	c.t.Helper()
 	goal := c.written() + lines
-	killed, _ := c.killWhen(func() bool { return c.written() >= goal }, "waptwua-install")
+	killed, _ := c.killWhen(func() bool { return c.written() >= goal }, nil, "waptwua-install")
 	return killed
 }
 
-// killWhen starts wapt-get.exe and kills it as soon as it is time; false, with
-// what it wrote: it ended before.
-func (c *computer) killWhen(due func() bool, args ...string) (killed bool, text string) {
+// killWhen starts wapt-get.exe and kills it, or the process that does its
+// work, as soon as it is time; false, with what it wrote: it ended before.
+func (c *computer) killWhen(due func() bool, worker *os.Process, args ...string) (killed bool, text string) {
 	c.t.Helper()
 	w := c.place.(*underWine)
 	ctx, cancel := context.WithTimeout(c.t.Context(), callLimit)
@@ -120,13 +119,16 @@ func (c *computer) killWhen(due func() bool, args ...string) (killed bool, text 
 		c.t.Fatal(err)
 	}
 	defer out.Close()
-	cmd := w.start(ctx, out, append([]string{w.path("wapt-get.exe")}, args...)...)
+	cmd := w.start(ctx, out, append([]string{w.agent()}, args...)...)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
 		_ = cmd.Wait() // it is killed, or has ended
 	}()
-	killed = kill(cmd, ended, due)
+	if worker == nil {
+		worker = cmd.Process
+	}
+	killed = kill(worker, ended, due)
 	if ctx.Err() != nil {
 		c.t.Fatalf("wapt-get %v was not to be killed in time: %v", args, ctx.Err())
 	}
@@ -137,8 +139,9 @@ func (c *computer) killWhen(due func() bool, args ...string) (killed bool, text 
 	return killed, string(b)
 }
 
-// kill kills a process as soon as it is time; false: it ended before.
-func kill(cmd *exec.Cmd, ended <-chan struct{}, due func() bool) bool {
+// kill kills a process as soon as it is time, and waits for the end of what
+// it was for; false: that ended before.
+func kill(p *os.Process, ended <-chan struct{}, due func() bool) bool {
 	for !due() {
 		select {
 		case <-ended:
@@ -151,7 +154,7 @@ func kill(cmd *exec.Cmd, ended <-chan struct{}, due func() bool) bool {
 		return false
 	default:
 	}
-	_ = cmd.Process.Kill()
+	_ = p.Kill()
 	<-ended
 	return true
 }
