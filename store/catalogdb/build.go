@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -73,7 +72,7 @@ func buildFile(ctx context.Context, a *wsusscn2.Archive, path string, o BuildOpt
 	}
 	defer f.Close()
 	r, err = build(ctx, a, f.File, o)
-	if err != nil && r.Kept > 0 && ctx.Err() == nil {
+	if err != nil && o.Base != "" && r.BaseLeft == "" && ctx.Err() == nil {
 		r, err = withoutBase(ctx, a, f.File, o, err)
 	}
 	if err != nil {
@@ -89,18 +88,13 @@ func buildFile(ctx context.Context, a *wsusscn2.Archive, path string, o BuildOpt
 // damaged inside must not keep newer archives away. What fails again was no
 // fault of the base.
 func withoutBase(ctx context.Context, a *wsusscn2.Archive, f *os.File, o BuildOptions, failed error) (Report, error) {
-	if err := errors.Join(f.Truncate(0), rewind(f)); err != nil {
+	if err := f.Truncate(0); err != nil {
 		return Report{}, errors.Join(failed, err)
 	}
 	o.Base = ""
 	r, err := build(ctx, a, f, o)
 	r.BaseLeft = failed.Error()
 	return r, err
-}
-
-func rewind(f *os.File) error {
-	_, err := f.Seek(0, io.SeekStart)
-	return err
 }
 
 func lockFile(path string) string {

@@ -130,11 +130,15 @@ func TestDamagedBase(t *testing.T) {
 	if _, err := catalogdb.Build(t.Context(), a, good, catalogdb.BuildOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	c, r := built(t, a, catalogdb.BuildOptions{Base: altered(t, good, "UPDATE shard SET facts = x'ffffff'")})
-	if r.Kept != 0 || r.BaseLeft == "" || r.Revisions != 300 {
-		t.Errorf("report %+v", r)
+	for name, damage := range map[string]string{"facts": "UPDATE shard SET facts = x'ffffff'", "before anything is kept": "DROP TABLE location"} {
+		t.Run(name, func(t *testing.T) {
+			c, r := built(t, a, catalogdb.BuildOptions{Base: altered(t, good, damage)})
+			if r.Kept != 0 || r.BaseLeft == "" || r.Revisions != 300 {
+				t.Errorf("report %+v", r)
+			}
+			compareAnswers(t, inMemory(t, a), c, machineOf(t, w.Machine(0)))
+		})
 	}
-	compareAnswers(t, inMemory(t, a), c, machineOf(t, w.Machine(0)))
 }
 
 // TestMonthsOfBuilds: built on one another, catalogues hold no more than what

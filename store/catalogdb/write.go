@@ -39,20 +39,16 @@ type shardRow struct {
 type writer struct {
 	db       *sql.DB
 	tx       *sql.Tx
-	next     int          // id of the next new shard
-	old      map[int]bool // by id: whether a shard of the base is kept
+	next     int // id of the next new shard
 	revision *sql.Stmt
 }
 
 // newWriter begins with the empty file f.
 func newWriter(ctx context.Context, f *os.File, b *base) (*writer, error) {
-	w := &writer{next: b.firstFree(), old: map[int]bool{}}
+	w := &writer{next: b.firstFree()}
 	if b != nil {
 		if err := b.copyTo(f); err != nil {
 			return nil, err
-		}
-		for _, id := range b.shards {
-			w.old[id] = false
 		}
 	}
 	var err error
@@ -116,7 +112,6 @@ func (w *writer) shard(ctx context.Context, s *shardRow, blocks []revisionBlock)
 // keep leaves the shard with the id of s as the base has it, and reads what
 // that knows of it.
 func (w *writer) keep(ctx context.Context, s *shardRow) error {
-	w.old[s.id] = true
 	err := w.tx.QueryRowContext(ctx, "SELECT first, last, rows, facts FROM shard WHERE id = ?", s.id).
 		Scan(&s.first, &s.last, &s.rows, &s.facts)
 	if err != nil {
@@ -133,12 +128,14 @@ func (w *writer) place(ctx context.Context, s *shardRow) error {
 	return nil
 }
 
-// dropOld removes the shards of the base that were not kept.
+// dropOld removes the shards of the base that were not kept: those without a
+// place.
 func (w *writer) dropOld(ctx context.Context) error {
-	for id, kept := range w.old {
-		if kept {
-			continue
-		}
+	old, err := w.placeless(ctx)
+	if err != nil {
+		return damaged("the base's shards", err)
+	}
+	for _, id := range old {
 		_, err := w.tx.ExecContext(ctx, "DELETE FROM revision WHERE id BETWEEN ? AND ?", revisionsID(id, 0), revisionsID(id, math.MaxUint32))
 		if err == nil {
 			_, err = w.tx.ExecContext(ctx, "DELETE FROM shard WHERE id = ?", id)
@@ -148,6 +145,22 @@ func (w *writer) dropOld(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+func (w *writer) placeless(ctx context.Context) (ids []int, err error) {
+	rows, err := w.tx.QueryContext(ctx, "SELECT id FROM shard WHERE id NOT IN (SELECT shard FROM place)")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id int
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
 }
 
 func (w *writer) blocks(ctx context.Context, table string, list []block) error {
