@@ -42,11 +42,7 @@ func (b *Builder) core(d *draft, f *facts) {
 	d.older.end = int32(len(b.older))
 	d.bundled.first = int32(b.clauses.len())
 	for _, members := range f.bundled {
-		b.clauses.add()
-		for _, id := range members {
-			b.clauses.items = append(b.clauses.items, b.member(id))
-		}
-		b.clauses.starts[b.clauses.len()] = int32(len(b.clauses.items))
+		collect(&b.clauses, members, b.member)
 	}
 	d.bundled.end = int32(b.clauses.len())
 }
