@@ -142,12 +142,18 @@ func age(t, now time.Time) string {
 	return fmt.Sprintf("%s (%s ago)", t.Local().Format("2006-01-02 15:04"), now.Sub(t).Round(time.Minute))
 }
 
-// summary is one line: the host's status and how many updates have which.
-func summary(w io.Writer, s *agent.Status) error {
+// counts tells how many updates have which status.
+func counts(s *agent.Status) map[waptwua.Status]int {
 	count := map[waptwua.Status]int{}
 	for _, u := range s.State.Updates {
 		count[u.Status]++
 	}
+	return count
+}
+
+// summary is one line: the host's status and how many updates have which.
+func summary(w io.Writer, s *agent.Status) error {
+	count := counts(s)
 	parts := []string{"status      " + cmp.Or(string(s.State.Status), "unknown")}
 	for _, st := range []waptwua.Status{waptwua.StatusOK, waptwua.StatusPending, waptwua.StatusMissing, waptwua.StatusDiscarded, waptwua.StatusReboot, waptwua.StatusError, waptwua.StatusSuperseded} {
 		if count[st] > 0 {

@@ -19,7 +19,8 @@ func always(text string) told {
 
 // toldDownload says which files are here.
 func toldDownload(s *agent.Status, _ time.Time) string {
-	ready, missing := countStatus(s, waptwua.StatusPending), countStatus(s, waptwua.StatusMissing)
+	count := counts(s)
+	ready, missing := count[waptwua.StatusPending], count[waptwua.StatusMissing]
 	switch {
 	case ready+missing == 0:
 		return "nothing to download"
@@ -33,7 +34,7 @@ func toldDownload(s *agent.Status, _ time.Time) string {
 
 // toldInstall says what was installed since the command began.
 func toldInstall(s *agent.Status, began time.Time) string {
-	installed, missing := 0, countStatus(s, waptwua.StatusMissing)
+	installed, missing := 0, counts(s)[waptwua.StatusMissing]
 	for _, u := range s.State.Updates {
 		if installedSince(&u, began) {
 			installed++
@@ -55,15 +56,6 @@ func toldInstall(s *agent.Status, began time.Time) string {
 func installedSince(u *waptwua.OnHost, began time.Time) bool {
 	done := u.Phase() == waptwua.PhaseVerified || u.Phase() == waptwua.PhaseWaiting
 	return done && !u.Steps[len(u.Steps)-1].At.Before(began)
-}
-
-func countStatus(s *agent.Status, status waptwua.Status) (n int) {
-	for _, u := range s.State.Updates {
-		if u.Status == status {
-			n++
-		}
-	}
-	return n
 }
 
 func updates(n int) string {

@@ -10,7 +10,6 @@ import (
 	"waptwua"
 	"waptwua/internal/fixture"
 	"waptwua/wua"
-	"waptwua/wua/com/comtest"
 )
 
 // recorded is an installation of a transcript of a real host.
@@ -194,19 +193,7 @@ func checkReplay(t *testing.T, r *recorded, h *Host, wantCode wua.ResultCode) {
 // replay is a host that has searched.
 func replay(t *testing.T, by enter, r *recorded) *Host {
 	t.Helper()
-	d := comtest.New(r)
-	h, err := newHost(Options{}, platform{enter: by(t, d)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := h.Close(); err != nil {
-			t.Error(err)
-		}
-		if live := d.Live(); len(live) > 0 {
-			t.Errorf("references that were not released: %v", live)
-		}
-	})
+	h, _ := openOver(t, by, r)
 	if _, err := h.Search(t.Context(), wua.Query{}); err != nil {
 		t.Fatal(err)
 	}

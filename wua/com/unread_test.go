@@ -48,10 +48,11 @@ func numbered(t *testing.T, n string) waptwua.UpdateID {
 	return id
 }
 
-// openListed makes a host of a list. Its references are counted in the end.
-func openListed(t *testing.T, by enter, l *listed) (*Host, *comtest.Double) {
+// openOver makes a host over a double that answers from source. Its
+// references are counted in the end.
+func openOver(t *testing.T, by enter, source wua.Host) (*Host, *comtest.Double) {
 	t.Helper()
-	d := comtest.New(l)
+	d := comtest.New(source)
 	h, err := newHost(Options{}, platform{enter: by(t, d)})
 	if err != nil {
 		t.Fatal(err)
@@ -97,7 +98,7 @@ func TestABundleWithAnUnreadableChild(t *testing.T) {
 			after, left   int
 		}{{"UpdateCollection", "Item", 2, 2}, {"Update", "Identity", 2, 2}, {"Update", "BundledUpdates", 0, 0}, {"Update", "BundledUpdates", 2, 2}} {
 			bundle := wua.Update{Update: waptwua.Update{ID: numbered(t, "1")}, Leaves: parts}
-			h, d := openListed(t, by, &listed{updates: []wua.Update{bundle}})
+			h, d := openOver(t, by, &listed{updates: []wua.Update{bundle}})
 			d.FailAfter(at.after, at.class, at.member, unreadable, 1)
 			found, err := h.Search(t.Context(), wua.Query{})
 			if err != nil || len(found.Updates) != 1 {
@@ -124,7 +125,7 @@ func TestAnItemThatFails(t *testing.T) {
 			{"StringCollection", "Item", 1, 2, "Security Updates"}, {"CategoryCollection", "Item", 2, 1, ""},
 			{"Category", "CategoryID", 2, 1, "Security Updates"}, {"Category", "Name", 2, 2, ""}, {"Category", "Type", 2, 2, ""},
 		} {
-			h, d := openListed(t, by, &listed{updates: []wua.Update{{Update: about, Leaves: []wua.Leaf{{ID: about.ID}}}}})
+			h, d := openOver(t, by, &listed{updates: []wua.Update{{Update: about, Leaves: []wua.Leaf{{ID: about.ID}}}}})
 			d.Fail(at.class, at.member, unreadable, 1)
 			found, err := h.Search(t.Context(), wua.Query{})
 			if err != nil || len(found.Updates) != 1 || len(found.Warnings) != 1 {
@@ -150,7 +151,7 @@ func TestAHistoryThatCannotBeReadWhole(t *testing.T) {
 			{"HistoryEntry", "Title", ",two", 1, 0}, {"HistoryEntry", "UpdateIdentity", "two", 1, 0}, {"HistoryCollection", "Item", "two", 1, 0},
 			{"HistoryEntry", "UpdateIdentity", "", -1, wua.NotFound},
 		} {
-			h, d := openListed(t, by, &listed{history: history})
+			h, d := openOver(t, by, &listed{history: history})
 			d.Fail(at.class, at.member, unreadable, at.times)
 			entries, err := h.History(t.Context(), 10)
 			var titles []string
@@ -172,7 +173,7 @@ func TestAnUpdateThatWUADoesNotTake(t *testing.T) {
 	}
 	everyWay(t, func(t *testing.T, by enter) {
 		for _, at := range []struct{ class, member string }{{"UpdateColl", "Add"}, {"InstallationResult", "GetUpdateResult"}, {"UpdateResult", "HResult"}} {
-			h, d := openListed(t, by, &listed{updates: updates})
+			h, d := openOver(t, by, &listed{updates: updates})
 			if _, err := h.Search(t.Context(), wua.Query{}); err != nil {
 				t.Fatal(err)
 			}
