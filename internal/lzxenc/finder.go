@@ -32,6 +32,10 @@ func (l Level) effort() effort {
 // compare. Shorter matches are worth their bits only when they are near: for
 // them the latest position with equal hash of three and of four bytes is kept.
 //
+// What runs for every byte is left out by the race detector (go:norace): the
+// callers are not, so that two goroutines with one encoder are noticed, and
+// tests that make archives take a quarter of the time.
+//
 // Positions in the tables count from the encoder's first byte and go on over
 // Reset, so that stale entries are recognized by being too small.
 type finder struct {
@@ -149,6 +153,8 @@ func (f *finder) insert(at uint32, p place) {
 
 // insertTo puts the indices before end into the tables, as far as the bytes
 // that are hashed are known; the others follow with the next group.
+//
+//go:norace
 func (f *finder) insertTo(end int) {
 	end = min(end, f.n-pad+1)
 	for ; f.next < end; f.next++ {
@@ -158,6 +164,8 @@ func (f *finder) insertTo(end int) {
 
 // find returns the best match for index i of at most limit bytes that is
 // better than best, or best. It puts i into the tables.
+//
+//go:norace
 func (f *finder) find(i, limit int, best match) match {
 	f.insertTo(i)
 	if i+pad > f.n || limit < 3 {
@@ -187,6 +195,8 @@ const (
 )
 
 // findInRow compares the candidates of a row whose tags are equal.
+//
+//go:norace
 func (f *finder) findInRow(i, limit int, p place, best match) match {
 	from, to := p.row*f.row, (p.row+1)*f.row
 	tags, rows := f.tags[from:to], f.rows[from:to]
@@ -213,6 +223,8 @@ func (f *finder) longer(i int, offset uint32, limit int, best match) bool {
 }
 
 // matchAt returns the match of index i with what lies offset before it.
+//
+//go:norace
 func (f *finder) matchAt(i int, offset uint32, limit int) match {
 	n := f.common(i-int(offset), i, limit)
 	if n < 3 {
@@ -222,6 +234,8 @@ func (f *finder) matchAt(i int, offset uint32, limit int) match {
 }
 
 // common counts the equal bytes at indices a and b, up to limit.
+//
+//go:norace
 func (f *finder) common(a, b, limit int) int {
 	n := 0
 	for n < limit {

@@ -143,7 +143,8 @@ func (p *planner) removalTool(pl platform, m, age int) *revision {
 	b.categories[0] = classRollups
 	b.title = fmt.Sprintf("Generated Removal Tool for %s - v5.%d (%s)", pl.title, 100+m, kb)
 	b.kb = kb
-	b.eula, b.allLangs = m%2 == 0, p.large()
+	b.eula = m%2 == 0
+	b.allLangs = b.eula || p.large()
 	c.handler, c.reboot = handlerCmd, waptwua.RebootNever
 	key := `Key="HKEY_LOCAL_MACHINE" Subkey="SOFTWARE\Microsoft\RemovalTools\Generated" Value="Version"`
 	c.rules = fmt.Sprintf(`<IsInstalled><b.RegSzToVersion %s Comparison="GreaterThanOrEqualTo" Data="5.%d.0.0" /></IsInstalled><IsInstallable><Or><Not><b.RegValueExists %s /></Not><b.RegSzToVersion %s Comparison="LessThan" Data="5.%d.0.0" /></Or></IsInstallable>`,

@@ -174,9 +174,9 @@ func (r *revision) extendedChild(b *bytes.Buffer) {
 
 func b64(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
 
-// localized renders the l/ fragment of one language, whose words are given.
+// localized renders the l/ fragment of one language.
 // Only the English texts are language; the others say which they stand for.
-func (r *revision) localized(b *bytes.Buffer, lang string, words []string) {
+func (r *revision) localized(b *bytes.Buffer, lang string) {
 	title, notes := r.title, "It can be removed with the programs of the control panel."
 	about := ""
 	if r.kind == kindBundle {
@@ -184,7 +184,7 @@ func (r *revision) localized(b *bytes.Buffer, lang string, words []string) {
 	}
 	if lang != languages[0] {
 		title = "[" + lang + "] " + title
-		about, notes = sentence(words, uint64(r.kb), 28), sentence(words, 0, 12)
+		about, notes = sentence(lang, uint64(r.kb), 28), sentence(lang, 0, 12)
 	}
 	fmt.Fprintf(b, `<LocalizedProperties><Language>%s</Language><Title>%s</Title>`, lang, esc(title))
 	if r.kind == kindBundle {
@@ -197,6 +197,9 @@ func (r *revision) localized(b *bytes.Buffer, lang string, words []string) {
 // licence is the text of an update's licence: UTF-16, as in the archives.
 func (r *revision) licence(lang string) []byte {
 	text := "\ufeffLicence of the generated update " + r.kb.String() + ".\r\nIt may be used for tests and demonstrations (" + lang + ").\r\n"
+	if lang != languages[0] {
+		text += sentence(lang, uint64(r.kb), 400) + "\r\n"
+	}
 	var b []byte
 	for _, u := range utf16.Encode([]rune(text)) {
 		b = append(b, byte(u), byte(u>>8))

@@ -3,6 +3,7 @@ package world
 import (
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -50,21 +51,25 @@ func letter(r *rand.Rand, lang string) rune {
 
 // vocabularies has one for each language but the first, whose texts are
 // English.
-func vocabularies() map[string][]string {
+var vocabularies = sync.OnceValue(func() map[string][]string {
 	all := map[string][]string{}
 	for _, lang := range languages[1:] {
 		all[lang] = vocabulary(lang)
 	}
 	return all
-}
+})
 
-// sentence is n words that follow from seed.
-func sentence(words []string, seed uint64, n int) string {
+// sentence is n words of a language other than English that follow from seed.
+func sentence(lang string, seed uint64, n int) string {
+	words, space := vocabularies()[lang], " "
+	if scripts[lang][0] > '\u3000' {
+		space = "\u3000"
+	}
 	r := rand.New(rand.NewPCG(seed, 1))
 	var b strings.Builder
 	for i := range n {
 		if i > 0 {
-			b.WriteByte(' ')
+			b.WriteString(space)
 		}
 		b.WriteString(words[r.IntN(1+r.IntN(len(words)))])
 	}

@@ -5,7 +5,9 @@ import (
 	"context"
 	"crypto/sha1"
 	"crypto/sha256"
+	"encoding/binary"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,7 +15,9 @@ import (
 
 	"waptwua"
 	"waptwua/applicability"
+	"waptwua/cab"
 	"waptwua/catalog"
+	"waptwua/internal/lzxenc"
 	"waptwua/wsusscn2"
 )
 
@@ -114,7 +118,7 @@ func TestCumulativeUpdatesSupersede(t *testing.T) {
 
 // TestOthersReadIt has cabextract and 7z read the archive and its shards.
 func TestOthersReadIt(t *testing.T) {
-	_, b := generate(t, Options{Updates: 400, Seed: 9})
+	_, b := generate(t, Options{Updates: 700, Seed: 9})
 	dir := t.TempDir()
 	outer := filepath.Join(dir, "a.cab")
 	if err := os.WriteFile(outer, b, 0o600); err != nil {
@@ -124,6 +128,70 @@ func TestOthersReadIt(t *testing.T) {
 	for _, inner := range []string{"a.cab", "package.cab", "package2.cab", "package3.cab"} {
 		run(t, "cabextract", "-t", "-q", filepath.Join(dir, inner))
 		run(t, "7z", "t", filepath.Join(dir, inner))
+	}
+}
+
+// TestCallsAreTranslated: a decoder that does not undo the translation of
+// calls reads something else in the shard with the licences.
+func TestCallsAreTranslated(t *testing.T) {
+	_, b := generate(t, Options{Updates: 700, Seed: 9})
+	outer, err := cab.NewReader(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	inner, err := fs.ReadFile(outer, "package2.cab")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shard, err := cab.NewReader(bytes.NewReader(inner), int64(len(inner)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	translated := 0
+	for _, f := range shard.Folders {
+		translated += translatedIn(t, f)
+	}
+	if t.Logf("%d calls translated", translated); translated == 0 {
+		t.Error("no call was translated")
+	}
+}
+
+// translatedIn counts the places in a folder's content that an encoder
+// changes: an E8 byte, not among the last ten of a frame, and a target between
+// its own position and the file size.
+func translatedIn(t *testing.T, f *cab.Folder) (n int) {
+	t.Helper()
+	content := contentOf(t, f)
+	for at := 0; at < len(content); at++ {
+		frameEnd := min(at/lzxenc.FrameSize*lzxenc.FrameSize+lzxenc.FrameSize, len(content))
+		if content[at] != 0xE8 || at >= frameEnd-10 {
+			continue
+		}
+		target := int32(binary.LittleEndian.Uint32(content[at+1:]))
+		if target >= -int32(at) && target < lzxenc.DefaultE8FileSize {
+			n++
+		}
+		at += 4
+	}
+	return n
+}
+
+func contentOf(t *testing.T, f *cab.Folder) (content []byte) {
+	t.Helper()
+	r, err := f.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		_, err := r.Next()
+		if err == io.EOF {
+			return content
+		}
+		b, rerr := io.ReadAll(r)
+		if err != nil || rerr != nil {
+			t.Fatal(err, rerr)
+		}
+		content = append(content, b...)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"waptwua"
 	"waptwua/internal/cabwrite"
+	"waptwua/internal/lzxenc"
 )
 
 // shardRevisions is how many revisions lie in one shard of a large archive on
@@ -131,8 +132,7 @@ type shard struct {
 	name      string
 	first     int
 	revisions []*revision
-	files     bool                // the included files lie here
-	words     map[string][]string // by language, shared by all shards
+	files     bool // the included files lie here
 }
 
 // shards are the parts of the archive. Those of a successor begin where its
@@ -143,14 +143,13 @@ func (w *World) shards() []shard {
 	if starts == nil {
 		starts = cut(all, max(len(all)/shardRevisions, shardsLeast))
 	}
-	words := vocabularies()
 	shards := make([]shard, len(starts))
 	for i, first := range starts {
 		end := len(all)
 		if i+1 < len(starts) {
 			end, _ = slices.BinarySearchFunc(all, starts[i+1], func(r *revision, id int) int { return r.id - id })
 		}
-		shards[i] = shard{name: fmt.Sprintf("package%d.cab", i+2), first: first, revisions: all[:end], files: i == 0, words: words}
+		shards[i] = shard{name: fmt.Sprintf("package%d.cab", i+2), first: first, revisions: all[:end], files: i == 0}
 		all = all[end:]
 	}
 	return shards
@@ -223,9 +222,13 @@ func (w *World) writePackage(out io.Writer, dir string) error {
 }
 
 // innerOptions are those of Microsoft's inner cabinets: a 6,144-byte header
-// reserve, and several folders in large ones.
+// reserve, several folders in large ones, and calls translated, which in texts
+// changes a few bytes here and there.
 func (w *World) innerOptions(dir string) cabwrite.Options {
-	return cabwrite.Options{Compression: cabwrite.LZX, HeaderReserve: make([]byte, 6144), FolderBytes: folderBytes, SpoolDir: dir}
+	return cabwrite.Options{
+		Compression: cabwrite.LZX, LZX: lzxenc.Options{E8: true},
+		HeaderReserve: make([]byte, 6144), FolderBytes: folderBytes, SpoolDir: dir,
+	}
 }
 
 func (w *World) writePackageXML(out io.Writer) error {
@@ -313,7 +316,7 @@ func (w *World) fragments(ctx context.Context, c *cabwrite.Writer, s shard) erro
 			if !slices.Contains(r.languages(), lang) {
 				continue
 			}
-			if err := entry(r, fmt.Sprintf("l/%s/%d", lang, r.id), func(b *bytes.Buffer) { r.localized(b, lang, s.words[lang]) }); err != nil {
+			if err := entry(r, fmt.Sprintf("l/%s/%d", lang, r.id), func(b *bytes.Buffer) { r.localized(b, lang) }); err != nil {
 				return err
 			}
 		}

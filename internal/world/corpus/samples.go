@@ -23,7 +23,7 @@ type samples struct {
 const longest = 6000
 
 func newSamples(ctx context.Context) (*samples, error) {
-	w, err := world.New(world.Options{Updates: 120, Seed: 1, Real: true})
+	w, err := world.New(world.Options{Updates: 160, Seed: 1, Real: true})
 	if err != nil {
 		return nil, err
 	}
