@@ -55,6 +55,28 @@ func Strict(root *cobra.Command) {
 		return wrong(c, err)
 	})
 	strict(root)
+	strictHelp(root)
+}
+
+// strictHelp has "help" refuse to tell about a command that is not there.
+func strictHelp(root *cobra.Command) {
+	help, _, err := root.Find([]string{"help"})
+	if err != nil || help.Run == nil {
+		return
+	}
+	show := help.Run
+	help.Run = nil
+	help.RunE = func(c *cobra.Command, args []string) error {
+		found, rest, err := root.Find(args)
+		switch {
+		case err != nil:
+			return wrong(root, err)
+		case len(rest) > 0:
+			return wrong(found, unknown(found, rest[0]))
+		}
+		show(c, args)
+		return nil
+	}
 }
 
 func strict(c *cobra.Command) {

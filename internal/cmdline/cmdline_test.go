@@ -49,6 +49,8 @@ func TestMistakes(t *testing.T) {
 		"archive verify --one=1 --other=":    "accepts 1 arg(s)",
 		"archive verify --one=1 --other=2 x": "--other does not go with --one; see: prog archive verify --help",
 		"init":                               `required flag(s) "data" not set; see: prog init --help`,
+		"help bogus":                         `prog has no command "bogus"; see: prog --help`,
+		"help archive bogus":                 `prog archive has no command "bogus"; see: prog archive --help`,
 		"completion nosh":                    `prog completion has no command "nosh"`,
 	} {
 		root, out := program(strings.Fields(line)...)
@@ -66,7 +68,7 @@ func TestNoMistakes(t *testing.T) {
 			t.Errorf("%s: %v, want the command's own error", line, err)
 		}
 	}
-	for _, line := range []string{"", "archive", "archive --help"} {
+	for _, line := range []string{"", "archive", "archive --help", "help", "help archive", "help archive verify"} {
 		root, out := program(strings.Fields(line)...)
 		if err := root.Execute(); err != nil || !strings.Contains(out.String(), "Usage:") {
 			t.Errorf("%q: %v, printed %q; want the help", line, err, out)
