@@ -20,11 +20,13 @@ import (
 )
 
 // shardRevisions is how many revisions lie in one shard of a large archive on
-// average, shardsLeast how many shards a small one has, and folderBytes how
-// much a folder of an inner cabinet holds.
+// average, shardsLeast how many shards a small one has, shardFiles how many
+// fragments one holds at most, which leaves room for the included files, and
+// folderBytes how much a folder of an inner cabinet holds.
 const (
 	shardRevisions = 1850
 	shardsLeast    = 2
+	shardFiles     = 60_000
 	folderBytes    = 16 << 20
 )
 
@@ -157,20 +159,22 @@ func (w *World) shards() []shard {
 
 // cut divides revisions, which are in the order of their RevisionIds, into
 // n parts of about the same number of bytes: a few large updates take as much
-// as many small ones. It returns where each begins.
+// as many small ones. It returns where each begins. There are more parts where
+// a cabinet would have more files than it can.
 func cut(all []*revision, n int) []int {
 	var total, sum int64
 	for _, r := range all {
 		total += r.weight()
 	}
 	var starts []int
-	from := 0
-	for i, r := range all {
-		sum += r.weight()
-		if sum*int64(n) >= total*int64(len(starts)+1) {
-			starts = append(starts, all[from].id)
-			from = i + 1
+	files := 0
+	for _, r := range all {
+		files += r.fragments()
+		if sum*int64(n) >= total*int64(len(starts)) || files > shardFiles {
+			starts = append(starts, r.id)
+			files = r.fragments()
 		}
+		sum += r.weight()
 	}
 	starts[0] = 0
 	return starts
@@ -181,6 +185,9 @@ func (r *revision) weight() int64 {
 	const core, extended, text = 800, 600, 700
 	return int64(core + extended + r.padding + text*len(r.languages()))
 }
+
+// fragments is how many fragments r has at most.
+func (r *revision) fragments() int { return 2 + len(r.languages()) + len(r.licences()) }
 
 func (w *World) index(shards []shard) []byte {
 	var b bytes.Buffer
