@@ -1,6 +1,8 @@
 package catalog
 
 import (
+	"sync"
+
 	"waptwua"
 	"waptwua/applicability"
 )
@@ -73,9 +75,34 @@ type Evaluation struct {
 // evaluator is an evaluation under way.
 type evaluator struct {
 	*Evaluation
+	scratch
 	context *applicability.Context
-	sets    []met  // by set of prerequisites, once they are known
-	guids   []held // by GUID, once they are known
+}
+
+// scratch is what only an evaluation under way needs. It is used again by
+// others: fresh memory for each machine of a fleet took a third of the time.
+type scratch struct {
+	sets  []met  // by set of prerequisites, once they are known
+	guids []held // by GUID, once they are known
+}
+
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
+
+// newScratch has nothing known of g. It goes back to scratches.
+func newScratch(g *Graph) *scratch {
+	s := scratches.Get().(*scratch) //nolint:forcetypeassert // nothing else is put there
+	s.sets, s.guids = zeroed(s.sets, len(g.needs.starts)-1), zeroed(s.guids, len(g.guids.keys))
+	return s
+}
+
+// zeroed is n zeros, in the place of s where that is large enough.
+func zeroed[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	s = s[:n]
+	clear(s)
+	return s
 }
 
 // met says how far a set of prerequisites holds, and which clause decided.
@@ -100,8 +127,11 @@ func (g *Graph) Evaluate(m *applicability.Machine, o EvaluateOptions) *Evaluatio
 			graph: g, machine: m, newer: map[index]index{},
 			states: make([]state, len(g.nodes)), verdicts: make([]Verdict, len(g.nodes)),
 		},
-		context: &applicability.Context{Machine: m}, sets: make([]met, len(g.needs.starts)-1), guids: make([]held, len(g.guids.keys)),
+		context: &applicability.Context{Machine: m},
 	}
+	s := newScratch(g)
+	e.scratch = *s
+	defer scratches.Put(s)
 	for _, i := range g.order {
 		e.states[i] = e.state(i)
 	}

@@ -191,18 +191,25 @@ func (g *Graph) leafNodes(i index) []index {
 // package.xml. A file that only package.xml names has no size.
 func (g *Graph) files(i index, x *wsusscn2.Extended) []waptwua.File {
 	var out []waptwua.File
-	named := map[waptwua.SHA1]bool{}
+	at := map[waptwua.SHA1]int{}
 	if x != nil {
 		for _, f := range x.Files {
-			named[f.SHA1] = true
-			f.URL = g.source.Location(f.SHA1)
+			at[f.SHA1] = len(out)
 			out = append(out, f)
 		}
 	}
+	listed := len(out)
 	for _, f := range g.source.Payload(int(g.nodes[i].revision)) {
-		if !named[f.SHA1] {
-			f.Name = path.Base(f.URL)
-			out = append(out, f)
+		if n, ok := at[f.SHA1]; ok {
+			out[n].URL = f.URL
+			continue
+		}
+		f.Name = path.Base(f.URL)
+		out = append(out, f)
+	}
+	for n := range out[:listed] {
+		if out[n].URL == "" { // package.xml does not name it for this revision
+			out[n].URL = g.source.Location(out[n].SHA1)
 		}
 	}
 	return out

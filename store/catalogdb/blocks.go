@@ -10,8 +10,10 @@ import (
 	"waptwua/wsusscn2"
 )
 
-// blockBytes is how large a block of a sorted table gets.
-const blockBytes = 64 << 10
+// blockBytes is from what size on a block of a sorted table is full. With one
+// entry more it still fits into a quarter of a page, as a rule: SQLite reads
+// a larger row of such a table as a whole for every comparison of its key.
+const blockBytes = 1536
 
 // block is a row of a table of sorted entries.
 type block struct{ first, data []byte }
@@ -147,7 +149,7 @@ type blocks []block
 // entry is where the next entry, whose key is given, is to be appended.
 func (b *blocks) entry(first []byte) *[]byte {
 	if n := len(*b); n == 0 || len((*b)[n-1].data) >= blockBytes {
-		*b = append(*b, block{first: bytes.Clone(first), data: make([]byte, 0, blockBytes+1024)})
+		*b = append(*b, block{first: bytes.Clone(first), data: make([]byte, 0, blockBytes+512)})
 	}
 	return &(*b)[len(*b)-1].data
 }

@@ -50,8 +50,8 @@
 //	                        20 bytes SHA-1 each
 //
 // Numbers in blocks are varints (encoding/binary). Blocks of revisions have
-// some 16 kB, others 64 kB;
-// first is the key of the first entry, numbers as four bytes, big-endian.
+// some 16 kB, others some 1.6 kB; first is the key of the first entry, numbers
+// as four bytes, big-endian.
 //
 // # Building on last month's
 //

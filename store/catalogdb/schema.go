@@ -76,9 +76,11 @@ func openNew(ctx context.Context, path string, empty bool) (*sql.DB, error) {
 	return db, nil
 }
 
-// openOld opens a catalogue for reading and checks that it is one.
+// openOld opens a catalogue for reading and checks that it is one. Nobody
+// changes a complete catalogue, a build replaces it, so that it is read without
+// locks.
 func openOld(ctx context.Context, path string) (*sql.DB, error) {
-	u, err := fileURL(path, url.Values{"mode": {"ro"}, "_pragma": {"query_only(1)"}})
+	u, err := fileURL(path, url.Values{"mode": {"ro"}, "immutable": {"1"}, "_pragma": {"query_only(1)"}})
 	if err != nil {
 		return nil, err
 	}
