@@ -120,7 +120,7 @@ func (a *Archive) Index(ctx context.Context) (Index, error) {
 func (a *Archive) readIndex(ctx context.Context) (ix Index, err error) {
 	file := a.files[indexName]
 	if file.Size > a.opt.Limits.IndexBytes {
-		return ix, limitError(file.Name, "%d bytes, more than %d", file.Size, a.opt.Limits.IndexBytes)
+		return ix, tooLarge(file.Name, "an index", file, a.opt.Limits.IndexBytes)
 	}
 	err = walk(ctx, outerName, a.cabinet, only(file), func(f *cab.File, r *cab.FolderReader) error {
 		ix, err = readIndex(r, a.opt.Limits)

@@ -50,6 +50,12 @@ func limitError(path, format string, args ...any) error {
 	return &FormatError{Path: path, Offset: -1, Msg: fmt.Sprintf(format, args...), Err: waptwua.ErrLimit}
 }
 
+// tooLarge says that the file f of a cabinet is larger than the limit for what
+// it is, and where the cabinet has it.
+func tooLarge(path, what string, f *cab.File, limit int64) error {
+	return limitError(path, "%s of %d bytes (at offset %d of its folder), more than %d", what, f.Size, f.Offset, limit)
+}
+
 // at gives an error about a document the path of the document.
 func at(path string, err error) error {
 	if err == nil {

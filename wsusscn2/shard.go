@@ -24,6 +24,7 @@ import (
 type Shard struct {
 	ShardSpan
 	Size    int64 // bytes of the inner cabinet
+	at      int64 // where it begins in the content of the outer cabinet's folder
 	archive *Archive
 	decoded *atomic.Int64 // by all shards of the pass, as far as they are opened
 	cabinet *cab.Reader   // nil: not opened yet
@@ -72,9 +73,9 @@ func (a *Archive) Shards(ctx context.Context, sel Selection, visit func(*Shard) 
 // load reads the inner cabinet f, whose content r gives.
 func (a *Archive) load(ctx context.Context, f *cab.File, r io.Reader) (*Shard, error) {
 	if f.Size > a.opt.Limits.ShardBytes {
-		return nil, limitError(f.Name, "an inner cabinet of %d bytes, more than %d", f.Size, a.opt.Limits.ShardBytes)
+		return nil, tooLarge(f.Name, "an inner cabinet", f, a.opt.Limits.ShardBytes)
 	}
-	s := &Shard{ShardSpan: ShardSpan{Name: f.Name}, Size: f.Size, archive: a, decoded: new(atomic.Int64)}
+	s := &Shard{ShardSpan: ShardSpan{Name: f.Name}, Size: f.Size, at: f.Offset, archive: a, decoded: new(atomic.Int64)}
 	if err := s.fill(ctx, r); err != nil {
 		return nil, inCabinet(f.Name, errors.Join(err, s.Close()))
 	}
@@ -95,10 +96,10 @@ func (s *Shard) open() error {
 	}
 	n := decodes(c)
 	if n > lim.ContentBytes {
-		return limitError(s.Name, "an inner cabinet that decodes to %d bytes, more than %d", n, lim.ContentBytes)
+		return limitError(s.Name, "an inner cabinet (at offset %d of its folder) that decodes to %d bytes, more than %d", s.at, n, lim.ContentBytes)
 	}
 	if total := s.decoded.Add(n); total > lim.TotalBytes {
-		return limitError(s.Name, "with this cabinet the archive decodes to %d bytes, more than %d", total, lim.TotalBytes)
+		return limitError(s.Name, "with this cabinet (at offset %d of its folder) the archive decodes to %d bytes, more than %d", s.at, total, lim.TotalBytes)
 	}
 	s.cabinet = c
 	return nil
@@ -266,8 +267,7 @@ func (s *Shard) fragments(ctx context.Context, sel Selection, buf *[]byte, visit
 // comes.
 func (s *Shard) read(frag *Fragment, f *cab.File, r *cab.FolderReader, abridge func(Kind, []byte) bool, buf *[]byte) error {
 	if f.Size > s.archive.opt.Limits.FragmentBytes {
-		return limitError(path.Join(s.Name, f.Name), "a fragment of %d bytes, more than %d",
-			f.Size, s.archive.opt.Limits.FragmentBytes)
+		return tooLarge(path.Join(s.Name, f.Name), "a fragment", f, s.archive.opt.Limits.FragmentBytes)
 	}
 	have := int64(0)
 	if abridge != nil && f.Size >= AbridgedFrom {

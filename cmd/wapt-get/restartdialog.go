@@ -177,18 +177,52 @@ func (u userDesktop) LoggedIn(context.Context) (bool, error) {
 	return len(list) > 0, err
 }
 
-// AskRestart asks the user who is connected; where there are several, the
-// first.
+// AskRestart asks everybody who is connected, all at once. The first who puts
+// the restart off has put it off for all; it is accepted when all have
+// accepted, so that nobody ends another one's work.
 func (u userDesktop) AskRestart(ctx context.Context, q agent.RestartQuestion) (agent.RestartAnswer, error) {
 	list, err := u.sessions.List()
-	if err != nil || len(list) == 0 || !list[0].Active {
+	if err != nil {
 		return agent.RestartAnswer{}, err
 	}
-	asking, cancel := context.WithTimeout(ctx, q.Limit+dialogGrace)
-	defer cancel()
-	code, err := u.sessions.Run(asking, list[0], u.program, questionArgs(q))
-	if err != nil {
-		return agent.RestartAnswer{}, fmt.Errorf("asking the user about a restart: %w", err)
+	list = slices.DeleteFunc(list, func(s usersession.Session) bool { return !s.Active })
+	asking, withdraw := context.WithTimeout(ctx, q.Limit+dialogGrace)
+	defer withdraw()
+	replies := make(chan reply, len(list))
+	for _, s := range list {
+		go func() { replies <- u.askIn(asking, s, q) }()
 	}
-	return decodeAnswer(code, q.Choices), nil
+	var answer agent.RestartAnswer
+	accepted := 0
+	for range list {
+		r := <-replies
+		switch {
+		case answer.Snooze > 0: // what comes after that was withdrawn
+		case r.answer.Snooze > 0:
+			answer, err = r.answer, nil
+			withdraw()
+		case r.answer.Accepted:
+			accepted++
+		default:
+			err = errors.Join(err, r.err)
+		}
+	}
+	if answer.Snooze == 0 && len(list) > 0 {
+		answer.Accepted = accepted == len(list)
+	}
+	return answer, err
+}
+
+// reply is what came of asking in one session.
+type reply struct {
+	answer agent.RestartAnswer
+	err    error
+}
+
+func (u userDesktop) askIn(ctx context.Context, s usersession.Session, q agent.RestartQuestion) reply {
+	code, err := u.sessions.Run(ctx, s, u.program, questionArgs(q))
+	if err != nil {
+		return reply{err: fmt.Errorf("asking the user of session %d about a restart: %w", s.ID, err)}
+	}
+	return reply{answer: decodeAnswer(code, q.Choices)}
 }

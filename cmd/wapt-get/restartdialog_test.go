@@ -35,25 +35,31 @@ func TestAnswersAsExitCodes(t *testing.T) {
 }
 
 // fakeSessions are sessions in which this program runs on the test's
-// terminal.
+// terminal; what their users type, by session. One without an entry does not
+// answer.
 type fakeSessions struct {
 	list  []usersession.Session
 	err   error
-	typed string
-	ran   []string
+	typed map[uint32]string
 }
 
 func (f *fakeSessions) List() ([]usersession.Session, error) { return f.list, f.err }
 
-func (f *fakeSessions) Run(ctx context.Context, _ usersession.Session, _ string, args []string) (uint32, error) {
-	f.ran = args
+func (f *fakeSessions) Run(ctx context.Context, s usersession.Session, _ string, args []string) (uint32, error) {
+	typed, ok := f.typed[s.ID]
+	if !ok {
+		<-ctx.Done()
+		return 0, ctx.Err()
+	}
 	var out, errOut bytes.Buffer
-	a := &app{stdout: &out, stderr: &errOut, stdin: strings.NewReader(f.typed), now: time.Now}
+	a := &app{stdout: &out, stderr: &errOut, stdin: strings.NewReader(typed), now: time.Now}
 	return uint32(a.execute(ctx, append(args, "--text"))), nil
 }
 
 func TestAskingInAUsersSession(t *testing.T) {
 	active := []usersession.Session{{ID: 1, Active: true}}
+	three := []usersession.Session{{ID: 1, Active: true}, {ID: 2, Active: true}, {ID: 7, Active: true}, {ID: 9}}
+	typed := func(a, b, c string) map[uint32]string { return map[uint32]string{1: a, 2: b, 7: c} }
 	q := agent.RestartQuestion{Again: true, Choices: []time.Duration{time.Hour, 90 * time.Minute}, Left: 2, Forced: time.Now().Add(time.Hour), Limit: time.Hour}
 	count := agent.RestartQuestion{At: time.Now().Add(time.Hour), Limit: time.Hour}
 	tests := map[string]struct {
@@ -62,10 +68,13 @@ func TestAskingInAUsersSession(t *testing.T) {
 		want     agent.RestartAnswer
 		in       bool
 	}{
-		"restart now":  {fakeSessions{list: active, typed: "1\n"}, q, agent.RestartAnswer{Accepted: true}, true},
-		"put off":      {fakeSessions{list: active, typed: "3\n"}, q, agent.RestartAnswer{Snooze: 90 * time.Minute}, true},
-		"closed":       {fakeSessions{list: active, typed: "4\n"}, q, agent.RestartAnswer{}, true},
-		"countdown":    {fakeSessions{list: active, typed: "1\n"}, count, agent.RestartAnswer{Accepted: true}, true},
+		"restart now":  {fakeSessions{list: active, typed: map[uint32]string{1: "1\n"}}, q, agent.RestartAnswer{Accepted: true}, true},
+		"put off":      {fakeSessions{list: active, typed: map[uint32]string{1: "3\n"}}, q, agent.RestartAnswer{Snooze: 90 * time.Minute}, true},
+		"closed":       {fakeSessions{list: active, typed: map[uint32]string{1: "4\n"}}, q, agent.RestartAnswer{}, true},
+		"countdown":    {fakeSessions{list: active, typed: map[uint32]string{1: "1\n"}}, count, agent.RestartAnswer{Accepted: true}, true},
+		"all accept":   {fakeSessions{list: three, typed: typed("1\n", "1\n", "1\n")}, q, agent.RestartAnswer{Accepted: true}, true},
+		"one closes":   {fakeSessions{list: three, typed: typed("1\n", "4\n", "1\n")}, q, agent.RestartAnswer{}, true},
+		"one puts off": {fakeSessions{list: three, typed: map[uint32]string{1: "1\n", 7: "2\n"}}, q, agent.RestartAnswer{Snooze: time.Hour}, true},
 		"nobody":       {fakeSessions{}, q, agent.RestartAnswer{}, false},
 		"disconnected": {fakeSessions{list: []usersession.Session{{ID: 2}}}, q, agent.RestartAnswer{}, true},
 	}
