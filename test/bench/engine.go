@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -158,10 +159,9 @@ func copies(dir string, paths []string, times int) (all []string, err error) {
 
 // decoders times ours, cabextract and 7z over the cabinets.
 //
-// All are whole processes that read files, write their content to nowhere,
-// and start equally often: cabextract and ours once for all cabinets, 7z, which
-// takes one archive, and ours once for each. The files have just been written,
-// so that they are in memory. Each figure is the best of five.
+// All are whole processes, started once for all cabinets, which lie in one
+// directory; their content goes nowhere. The files have just been written, so
+// that they are in memory. Each figure is the best of seven.
 func (b *bench) decoders(name string, paths []string) error {
 	content, err := contentOf(paths)
 	if err != nil {
@@ -171,36 +171,46 @@ func (b *bench) decoders(name string, paths []string) error {
 	ours := func(workers int) func() error {
 		return func() error { _, err := b.decoder(workers, paths); return err }
 	}
-	err = b.beside(name, "cabextract", content, ours, func() error {
-		return b.peer("cabextract", append([]string{"-q", "-p"}, paths...)...)
-	})
-	if err != nil {
-		return err
+	peers := []peer{
+		{"cabextract", append([]string{"-q", "-p"}, paths...)},
+		{"7z", []string{"t", "-bd", "-mmt=1", filepath.Join(filepath.Dir(paths[0]), "*.cab")}},
 	}
-	oneByOne := func(workers int) func() error {
-		return func() error {
-			return each(workers, paths, func(p string) error { _, err := b.decoder(1, []string{p}); return err })
+	for _, p := range peers {
+		if err := b.beside(name, p, content, ours); err != nil {
+			return err
 		}
 	}
-	return b.beside(name, "7z", content, oneByOne, func() error {
-		return each(1, paths, func(p string) error { return b.peer("7z", "e", "-so", "-bd", "-mmt=1", p) })
-	})
+	return nil
+}
+
+// peer is a program that decodes the same cabinets.
+type peer struct {
+	name string
+	args []string
+}
+
+// run runs the program; what it prints goes nowhere.
+func (p peer) run(ctx context.Context) error {
+	if err := exec.CommandContext(ctx, p.name, p.args...).Run(); err != nil {
+		return fmt.Errorf("%s: %w", p.name, err)
+	}
+	return nil
 }
 
 // beside times ours, with one worker and with two, and a peer.
-func (b *bench) beside(name, peer string, bytes int64, ours func(workers int) func() error, theirs func() error) error {
-	if _, err := exec.LookPath(peer); err != nil {
-		fmt.Printf("%s: %s is not installed, left out\n", name, peer)
+func (b *bench) beside(name string, p peer, bytes int64, ours func(workers int) func() error) error {
+	if _, err := exec.LookPath(p.name); err != nil {
+		fmt.Printf("%s: %s is not installed, left out\n", name, p.name)
 		return nil
 	}
-	times, err := timed(ours(1), ours(2), theirs)
+	times, err := timed(ours(1), ours(2), func() error { return p.run(b.ctx) })
 	if err != nil {
 		return err
 	}
 	one, two, d := times[0], times[1], times[2]
-	fmt.Printf("%s: ours %s, two at a time %s, %s %s\n", name, rate(bytes, one), rate(bytes, two), peer, rate(bytes, d))
-	b.ratio(name+"-1-vs-"+peer, d.Seconds()/one.Seconds(), 1.0, peer)
-	b.ratio(name+"-2-vs-"+peer, d.Seconds()/two.Seconds(), 1.8, peer)
+	fmt.Printf("%s: ours %s, two at a time %s, %s %s\n", name, rate(bytes, one), rate(bytes, two), p.name, rate(bytes, d))
+	b.ratio(name+"-1-vs-"+p.name, d.Seconds()/one.Seconds(), 1.0, p.name)
+	b.ratio(name+"-2-vs-"+p.name, d.Seconds()/two.Seconds(), 1.8, p.name)
 	return nil
 }
 
@@ -247,14 +257,6 @@ func timed(runs ...func() error) ([]time.Duration, error) {
 		}
 	}
 	return best, nil
-}
-
-// peer runs a program whose output goes nowhere.
-func (b *bench) peer(name string, args ...string) error {
-	if err := exec.CommandContext(b.ctx, name, args...).Run(); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	return nil
 }
 
 // each calls f for every path, so many at a time.
