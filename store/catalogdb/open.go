@@ -36,8 +36,8 @@ type Catalogue struct {
 // parsed are rules that were asked for; nil where they cannot be parsed.
 type parsed struct{ rules *applicability.Rules }
 
-// maxRecords bounds how many records stay in memory.
-const maxRecords = 10_000
+// maxRecords bounds how many records stay in memory: of about a kilobyte each.
+const maxRecords = 30_000
 
 type statements struct{ revisions, location, payload *sql.Stmt }
 

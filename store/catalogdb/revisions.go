@@ -2,6 +2,7 @@ package catalogdb
 
 import (
 	"bytes"
+	"database/sql"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -135,16 +136,23 @@ func (s *source) stored(revision int) (found *stored, err error) {
 }
 
 func (s *source) storedIn(shard, revision int) (found *stored, err error) {
-	block, err := s.block(s.c.read.revisions, revisionsID(shard, 0), revisionsID(shard, revision))
-	if err != nil {
-		return nil, err
+	there := false
+	err = s.block(s.c.read.revisions, func(block []byte) error {
+		there = true
+		return eachStored(block, func(e stored) bool {
+			if e.revision == revision {
+				found = e.clone()
+			}
+			return e.revision < revision
+		})
+	}, revisionsID(shard, 0), revisionsID(shard, revision))
+	if err == nil && !there {
+		err = sql.ErrNoRows
 	}
-	err = eachStored(block, func(e stored) bool {
-		if e.revision == revision {
-			found = new(stored)
-			*found = e
-		}
-		return e.revision < revision
-	})
 	return found, err
+}
+
+// clone is an entry that outlives its block, but for what only Find asks for.
+func (s *stored) clone() *stored {
+	return &stored{revision: s.revision, rules: bytes.Clone(s.rules), record: bytes.Clone(s.record)}
 }

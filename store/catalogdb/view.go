@@ -3,7 +3,6 @@ package catalogdb
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -75,11 +74,23 @@ func (s *source) Rules(set, revision int) *applicability.Rules {
 	return r
 }
 
-// block reads one row. The file is local and a row small, so the read is not
+// block reads one row and calls visit with it, where there is one; the row is
+// valid during the call. The file is local and a row small, so the read is not
 // cancelled.
-func (s *source) block(q *sql.Stmt, key ...any) (data []byte, err error) {
-	err = q.QueryRowContext(context.Background(), key...).Scan(&data)
-	return data, err
+func (s *source) block(q *sql.Stmt, visit func(data []byte) error, key ...any) error {
+	rows, err := q.QueryContext(context.Background(), key...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	if !rows.Next() {
+		return rows.Err()
+	}
+	var data sql.RawBytes
+	if err := rows.Scan(&data); err != nil {
+		return err
+	}
+	return visit(data)
 }
 
 // Record implements catalog.Source.
@@ -165,14 +176,11 @@ func (s *source) eachBlock(visit func(block []byte) error) error {
 
 // Location implements catalog.Source.
 func (s *source) Location(digest waptwua.SHA1) string {
-	data, err := s.block(s.c.read.location, digest[:])
-	if errors.Is(err, sql.ErrNoRows) {
-		return ""
-	}
 	var url string
-	if err == nil {
+	err := s.block(s.c.read.location, func(data []byte) (err error) {
 		url, err = findAddress(data, digest)
-	}
+		return err
+	}, digest[:])
 	if err != nil {
 		s.remember(damaged("address of file "+digest.String(), err))
 	}
@@ -181,14 +189,11 @@ func (s *source) Location(digest waptwua.SHA1) string {
 
 // Payload implements catalog.Source.
 func (s *source) Payload(revision int) []waptwua.File {
-	data, err := s.block(s.c.read.payload, revisionKey(revision))
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil
-	}
 	var digests []waptwua.SHA1
-	if err == nil {
+	err := s.block(s.c.read.payload, func(data []byte) (err error) {
 		digests, err = findPayload(data, revision)
-	}
+		return err
+	}, revisionKey(revision))
 	if err != nil {
 		s.fail("files", revision, err)
 	}
