@@ -56,7 +56,7 @@ func TestHostileArchives(t *testing.T) {
 		"index repeats":       {archive: smallArchive(t, index(strings.Replace(smallIndex, `package3.cab`, `Package2.cab`, 1))), want: ErrFormat, says: "twice"},
 		"index too long":      {archive: smallArchive(t), opt: Options{Limits: Limits{IndexBytes: 20}}, want: waptwua.ErrLimit, says: "index.xml: an index of"},
 		"too many shards":     {archive: smallArchive(t), opt: Options{Limits: Limits{Shards: 1}}, want: waptwua.ErrLimit, says: "shards"},
-		"shard too large":     {archive: smallArchive(t), opt: Options{Limits: Limits{ShardBytes: 100}}, want: waptwua.ErrLimit, says: "an inner cabinet of"},
+		"shard too large":     {archive: smallArchive(t), opt: Options{Limits: Limits{ShardBytes: 100}}, want: waptwua.ErrLimit, says: "package.cab: an inner cabinet of"},
 		"no room, no spool":   {archive: smallArchive(t), opt: Options{Limits: Limits{MemoryBytes: 100}}, want: waptwua.ErrLimit, says: "no spool"},
 		"package.xml too big": {archive: smallArchive(t), opt: Options{Limits: Limits{PackageBytes: 100}}, want: waptwua.ErrLimit, says: "package.cab/package.xml at offset 100: a document of more than 100 bytes"},
 		"of the cabinets":     {archive: smallArchive(t), opt: Options{Limits: Limits{Cabinet: cab.Limits{FileBytes: 100}}}, want: waptwua.ErrLimit, says: "at offset"},

@@ -25,12 +25,8 @@ func TestCut(t *testing.T) {
 		if i+1 < len(starts) {
 			end = starts[i+1]
 		}
-		files := 0
-		for _, r := range all[start/10 : end/10] {
-			files += r.fragments()
-		}
-		if files > shardFiles || files == 0 {
-			t.Errorf("the part from %d on has %d files", start, files)
+		if n := fragmentsOf(all[start/10 : end/10]); n > shardFiles || n == 0 {
+			t.Errorf("the part from %d on has %d files", start, n)
 		}
 	}
 	if even := cut(all[:600], 4); !slices.Equal(even, []int{0, 1500, 3000, 4500}) {
@@ -47,13 +43,16 @@ func TestShardsOfTheFullSize(t *testing.T) {
 	}
 	for _, w := range []*World{w, w.Successor(Change{Share: 0.05}), w.Successor(Change{Share: 0.05, Spread: true})} {
 		for _, s := range w.shards() {
-			files := 0
-			for _, r := range s.revisions {
-				files += r.fragments()
-			}
-			if files > shardFiles {
-				t.Errorf("%s of %s has %d fragments", s.name, w.opt.Created.Format("2006-01"), files)
+			if n := fragmentsOf(s.revisions); n > shardFiles {
+				t.Errorf("%s of %s has %d fragments", s.name, w.opt.Created.Format("2006-01"), n)
 			}
 		}
 	}
+}
+
+func fragmentsOf(list []*revision) (n int) {
+	for _, r := range list {
+		n += r.fragments()
+	}
+	return n
 }

@@ -118,7 +118,7 @@ func TestCumulativeUpdatesSupersede(t *testing.T) {
 
 // TestOthersReadIt has cabextract and 7z read the archive and its shards.
 func TestOthersReadIt(t *testing.T) {
-	_, b := generate(t, Options{Updates: 700, Seed: 9})
+	_, b := generate(t, Options{Updates: 400, Seed: 9})
 	dir := t.TempDir()
 	outer := filepath.Join(dir, "a.cab")
 	if err := os.WriteFile(outer, b, 0o600); err != nil {
@@ -176,12 +176,14 @@ func translatedIn(t *testing.T, f *cab.Folder) (n int) {
 	return n
 }
 
+// contentOf is what a pass over f's files reads.
 func contentOf(t *testing.T, f *cab.Folder) (content []byte) {
 	t.Helper()
 	r, err := f.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer r.Close()
 	for {
 		_, err := r.Next()
 		if err == io.EOF {

@@ -74,23 +74,29 @@ func (s *source) Rules(set, revision int) *applicability.Rules {
 	return r
 }
 
-// block reads one row and calls visit with it, where there is one; the row is
-// valid during the call. The file is local and a row small, so the read is not
-// cancelled.
+// block reads one row and calls visit with it, where there is one. The file is
+// local and a row small, so the read is not cancelled.
 func (s *source) block(q *sql.Stmt, visit func(data []byte) error, key ...any) error {
 	rows, err := q.QueryContext(context.Background(), key...)
 	if err != nil {
 		return err
 	}
+	return eachRow(rows, visit)
+}
+
+// eachRow calls visit for every row, which is valid during the call.
+func eachRow(rows *sql.Rows, visit func(data []byte) error) error {
 	defer rows.Close()
-	if !rows.Next() {
-		return rows.Err()
+	for rows.Next() {
+		var data sql.RawBytes
+		if err := rows.Scan(&data); err != nil {
+			return err
+		}
+		if err := visit(data); err != nil {
+			return err
+		}
 	}
-	var data sql.RawBytes
-	if err := rows.Scan(&data); err != nil {
-		return err
-	}
-	return visit(data)
+	return rows.Err()
 }
 
 // Record implements catalog.Source.
@@ -161,17 +167,7 @@ func (s *source) eachBlock(visit func(block []byte) error) error {
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var block sql.RawBytes
-		if err := rows.Scan(&block); err != nil {
-			return err
-		}
-		if err := visit(block); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+	return eachRow(rows, visit)
 }
 
 // Location implements catalog.Source.

@@ -201,6 +201,7 @@ func (c *catalogueBench) answers() error {
 	first, one, single, double := took[0], took[2], took[3], took[4]
 	fmt.Printf("catalog: open and show %.1f ms, the slowest of %d shows %.2f ms; evaluate %.1f ms; %.0f machines a second, with two workers %.0f\n",
 		ms(first), len(c.articles), ms(slowest.took()), ms(one), fleetMachines/single.Seconds(), fleetMachines/double.Seconds())
+	c.ratio("catalog-open-and-show-cost", ms(first)/ms(showLimit), 1, "20 ms")
 	c.ratio("catalog-show-cost", ms(slowest.took())/ms(showLimit), 1, "20 ms")
 	c.ratio("catalog-evaluate-cost", ms(one)/ms(evaluateLimit), 1, "300 ms")
 	c.ratio("catalog-fleet-2-vs-1", single.Seconds()/double.Seconds(), 1.8, "one worker")
